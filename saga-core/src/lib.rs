@@ -1,0 +1,33 @@
+//! The engine of Chorus: durable sagas over a store that is the only truth and a broker that may
+//! lose, double and reorder what it likes. It knows no persona.
+#![warn(missing_docs)]
+
+pub mod advance;
+pub mod client;
+pub mod db;
+pub mod fault;
+pub mod flow;
+pub mod group;
+pub mod handler;
+pub mod journal;
+pub mod kinds;
+pub mod rehearsal;
+pub mod relay;
+pub mod retry;
+pub mod run;
+pub mod saga;
+pub mod state;
+pub mod store;
+pub mod sweeper;
+pub mod ticket;
+pub mod transport;
+pub mod worker;
+
+pub use client::Client;
+pub use flow::{Flow, Halt, Started};
+pub use handler::{Handler, Handlers, Provider, RecordOf, StepContext, StepError};
+pub use journal::{Class, Failure, Key};
+pub use kinds::Kinds;
+pub use saga::{Queue, Retry, Saga, Signal, Step};
+pub use store::Store;
+pub use ticket::Ticket;

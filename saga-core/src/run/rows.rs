@@ -1,0 +1,188 @@
+//! What a saga, its steps, its news and its history are made of.
+
+use crate::journal::{Failure, Key};
+use crate::state::{SagaState, StepState};
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use uuid::Uuid;
+
+/// What a row of `steps` is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// A deed.
+    Work,
+    /// The taking back of a deed.
+    Undo,
+    /// A pause.
+    Timer,
+    /// A wait for news.
+    Listen,
+}
+
+impl Role {
+    /// The word in the store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Work => "work",
+            Self::Undo => "undo",
+            Self::Timer => "timer",
+            Self::Listen => "listen",
+        }
+    }
+}
+
+/// Why a saga is being undone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// It failed.
+    Failed,
+    /// Somebody cancelled it.
+    Canceled,
+}
+
+impl Ending {
+    /// The word in the store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::Canceled => "canceled",
+        }
+    }
+}
+
+/// The row of a saga.
+#[derive(Debug, Clone)]
+pub struct SagaRow {
+    /// Chosen by whoever starts it.
+    pub id: Uuid,
+    /// Which saga it is.
+    pub kind: String,
+    /// Where it is.
+    pub state: SagaState,
+    /// Why it is undone, once it is.
+    pub ending: Option<Ending>,
+    /// What it was started with.
+    pub input: Value,
+    /// What it left behind.
+    pub output: Option<Value>,
+    /// Why it failed, or stands still.
+    pub error: Option<Failure>,
+    /// Whose it is.
+    pub owner_id: Option<Uuid>,
+    /// The request that started it: follows it through tickets, logs and provider calls.
+    pub request_id: String,
+    /// At most one open saga of this kind has this key.
+    pub singleton: Option<String>,
+    /// The saga's own word for where it is.
+    pub phase: Option<String>,
+    /// Number of its newest event.
+    pub seq: i64,
+    /// Signals that nobody has heard yet.
+    pub inbox: i64,
+    /// Whether it is past the point of no return.
+    pub pivoted: bool,
+    /// Whether it did without an optional step.
+    pub degraded: bool,
+    /// The open letter that says code and journal do not fit.
+    pub letter_id: Option<Uuid>,
+    /// The saga whose input it was started from again.
+    pub replay_of: Option<Uuid>,
+    /// When undo begins by itself.
+    pub parked_until: Option<DateTime<Utc>>,
+    /// When it fails for being late.
+    pub deadline_at: Option<DateTime<Utc>>,
+    /// When the sweeper must look at it.
+    pub wake_at: Option<DateTime<Utc>>,
+    /// When it was accepted.
+    pub created_at: DateTime<Utc>,
+    /// When a worker first took a step.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When anything last happened.
+    pub updated_at: DateTime<Utc>,
+    /// When it ended.
+    pub finished_at: Option<DateTime<Utc>>,
+}
+
+/// The row of a step.
+#[derive(Debug, Clone)]
+pub struct StepRow {
+    /// Name and occurrence.
+    pub key: Key,
+    /// Position in the order in which the saga asked.
+    pub position: i64,
+    /// What it is for.
+    pub role: Role,
+    /// Its name, or the signal's.
+    pub step: String,
+    /// Which workers answer; none for timers and waits.
+    pub queue: Option<String>,
+    /// Where it is.
+    pub state: StepState,
+    /// The step itself; a timer's length in milliseconds.
+    pub input: Value,
+    /// The answer.
+    pub output: Option<Value>,
+    /// The last failure.
+    pub error: Option<Failure>,
+    /// Changes whenever it becomes ready anew; travels on the ticket.
+    pub turn: i64,
+    /// Rises with every claim; never travels.
+    pub epoch: i64,
+    /// Attempts that count, the one under way included.
+    pub attempt: i64,
+    /// Leases that died.
+    pub crashes: i64,
+    /// Tickets published for this turn.
+    pub tickets: i64,
+    /// Who is at it.
+    pub worker: Option<String>,
+    /// The open letter about it.
+    pub letter_id: Option<Uuid>,
+    /// Position in the order in which answers came.
+    pub settled: Option<i64>,
+    /// When the sweeper must look at it: an unanswered ticket, a dead lease, a due retry or timer.
+    pub wake_at: Option<DateTime<Utc>>,
+    /// When it was asked for.
+    pub created_at: DateTime<Utc>,
+    /// When the latest attempt began.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it ended.
+    pub finished_at: Option<DateTime<Utc>>,
+}
+
+/// News for a saga that nobody has heard yet.
+#[derive(Debug, Clone)]
+pub struct Heard {
+    /// The signal's row.
+    pub id: Uuid,
+    /// The signal's name.
+    pub name: String,
+    /// The news.
+    pub value: Value,
+    /// The wait that took it.
+    pub by: Option<Key>,
+}
+
+/// One line of a saga's history.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// Counts from 1 within the saga, without gaps.
+    pub seq: i64,
+    /// `saga.parked`, `step.started` …
+    pub name: &'static str,
+    /// The step it is about.
+    pub step: Option<Key>,
+    /// Details.
+    pub data: Option<Value>,
+}
+
+/// A letter about to be written.
+#[derive(Debug, Clone)]
+pub struct NewLetter {
+    /// Follows from the saga, the step and its turn.
+    pub id: Uuid,
+    /// The step that gave up; none when code and journal do not fit.
+    pub step: Option<usize>,
+    /// Why.
+    pub failure: Failure,
+}

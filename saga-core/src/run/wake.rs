@@ -1,0 +1,94 @@
+//! Time passed, or news came.
+
+use super::{Ending, Heard, Role, Run};
+use crate::journal::Failure;
+use crate::kinds::Kinds;
+use crate::state::{SagaState, StepState};
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// The pause before a ready step that nobody claimed gets its next ticket.
+const TICKET_FIRST: TimeDelta = TimeDelta::seconds(10);
+/// The pause before a ticket that was handed in, but never confirmed, is handed in again.
+const TICKET_RETRY: TimeDelta = TimeDelta::seconds(3);
+/// The longest such pause: a backlog must not become a storm of tickets.
+const TICKET_DOUBLINGS_MAX: i64 = 6;
+
+/// When a step that has had `tickets` tickets gets the next.
+pub(crate) fn ticket_due(tickets: i64, now: DateTime<Utc>) -> DateTime<Utc> {
+    let doublings = u32::try_from((tickets - 1).clamp(0, TICKET_DOUBLINGS_MAX)).unwrap_or(0);
+    now + TICKET_FIRST * 2i32.pow(doublings)
+}
+
+impl Run {
+    /// Does what is due for one step by `now`; the sweeper calls it. True: it wants a ticket.
+    pub fn wake_step(&mut self, at: usize, kinds: &Kinds, now: DateTime<Utc>) -> bool {
+        let step = &self.steps[at];
+        if step.wake_at.is_none_or(|due| due > now) {
+            return false;
+        }
+        match (step.role, step.state) {
+            (Role::Work | Role::Undo, StepState::Ready) => {
+                // Only a confirmed ticket counts towards the back-off: while the broker is away the
+                // next try comes soon.
+                let step = &mut self.steps[at];
+                step.wake_at = Some(now + TICKET_RETRY);
+                self.touched.insert(at);
+                return true;
+            }
+            (Role::Work | Role::Undo, StepState::Leased) => self.lease_died(at, kinds, now),
+            (Role::Work | Role::Undo, StepState::Retrying) => {
+                self.make_ready(at, now);
+                if self.saga.state == SagaState::Undoing {
+                    self.go_on(kinds, now);
+                }
+            }
+            (Role::Timer, StepState::Waiting) => self.let_pass(at, kinds, now),
+            (
+                Role::Work | Role::Undo | Role::Timer | Role::Listen,
+                StepState::Ready
+                | StepState::Leased
+                | StepState::Retrying
+                | StepState::Waiting
+                | StepState::Done
+                | StepState::Failed
+                | StepState::Cancelled,
+            ) => {}
+        }
+        false
+    }
+
+    /// Does what is due for the saga itself: its deadline, or the end of its parking window.
+    pub fn wake_saga(&mut self, kinds: &Kinds, now: DateTime<Utc>) {
+        if self.saga.wake_at.is_none_or(|due| due > now) {
+            return;
+        }
+        match self.saga.state {
+            SagaState::Queued | SagaState::Running | SagaState::Waiting => {
+                self.begin_undo(Ending::Failed, Failure::deadline(), now);
+            }
+            SagaState::Parked => {
+                let error = self.saga.error.clone().unwrap_or_else(Failure::deadline);
+                self.letters_end = Some("expired");
+                self.begin_undo(Ending::Failed, error, now);
+            }
+            SagaState::Undoing | SagaState::Stuck | SagaState::Succeeded | SagaState::Undone => {}
+        }
+        self.go_on(kinds, now);
+    }
+
+    /// Takes news in: the wait that is open for it gets it, else it is kept until one opens.
+    pub fn take_signal(&mut self, signal: Heard, kinds: &Kinds, now: DateTime<Utc>) {
+        let name = signal.name.clone();
+        self.saga.inbox += 1;
+        self.signals.push(signal);
+        self.event("saga.signal", None, Some(serde_json::json!({"name": name})));
+        let open = |step: &super::StepRow| {
+            step.role == Role::Listen && step.state == StepState::Waiting && step.step == name
+        };
+        if let Some(at) = self.steps.iter().position(open)
+            && self.hear(at, now)
+        {
+            self.go_on(kinds, now);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! The store: the only truth. One module for each thing the engine means.
+
+mod claim;
+mod control;
+mod effects;
+mod heartbeat;
+mod jobs;
+mod letters;
+mod load;
+mod rows;
+mod save;
+mod settle;
+mod start;
+mod sweep;
+mod tickets;
+mod trouble;
+
+pub use claim::Claimed;
+pub use control::ControlError;
+pub use effects::{Effect, EffectKey};
+pub use jobs::{JobEvent, JobStep};
+pub use letters::{Letter, LetterFilter};
+pub use settle::{Recorder, SettleOutcome, Settlement};
+pub use start::{NewSaga, StartError, Started};
+pub use sweep::Swept;
+use trouble::is_about_rows;
+pub(crate) use trouble::is_passing;
+
+use crate::db::Db;
+use crate::kinds::Kinds;
+use std::sync::Arc;
+
+/// The store, and the sagas it may hold.
+#[derive(Clone)]
+pub struct Store {
+    db: Db,
+    kinds: Arc<Kinds>,
+}
+
+impl Store {
+    /// A store over an open database.
+    pub fn new(db: Db, kinds: Arc<Kinds>) -> Self {
+        Self { db, kinds }
+    }
+    /// The database below, for the rows of the domain.
+    pub fn db(&self) -> &Db {
+        &self.db
+    }
+    /// The sagas this process knows.
+    pub fn kinds(&self) -> &Kinds {
+        &self.kinds
+    }
+}

@@ -1,0 +1,136 @@
+//! The journal of paid calls: written before the byte leaves, answered before it is parsed.
+
+use super::Store;
+use crate::db::{Durability, Sql};
+use crate::journal::Key;
+use uuid::Uuid;
+
+/// Names a paid call within a step.
+#[derive(Debug, Clone)]
+pub struct EffectKey {
+    /// The saga.
+    pub saga: Uuid,
+    /// The step's key.
+    pub step: Key,
+    /// The claim under which the call is made.
+    pub epoch: i64,
+    /// The call's name within the step.
+    pub name: String,
+}
+
+/// What is known of a paid call before it is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Its answer is stored: it is not made again.
+    Answered(Vec<u8>),
+    /// It is to be made now.
+    Dispatch {
+        /// Which round of this call: it rises when an answer proved useless.
+        round: i64,
+        /// The same for every call of the round.
+        idempotency_key: String,
+    },
+    /// The lease is another's: the call must not be made.
+    Fenced,
+}
+
+const LATEST: &str = "-- effects.latest
+    SELECT round, state, idempotency_key, answer FROM effects
+     WHERE saga_id = $1 AND step_key = $2 AND name = $3 ORDER BY round DESC LIMIT 1";
+const DISPATCH: &str = "-- effects.dispatch
+    INSERT INTO effects (saga_id, step_key, name, round, state, idempotency_key, provider, model, request_hash, calls, dispatched_at)
+    VALUES ($1, $2, $3, $4, 'dispatched', $5, $6, $7, $8, 1, $9)
+    ON CONFLICT (saga_id, step_key, name, round) DO UPDATE SET calls = effects.calls + 1, dispatched_at = excluded.dispatched_at
+     WHERE effects.state = 'dispatched'";
+// The row is locked: the lease cannot end between this look and the commit that allows the call.
+const HELD: Sql = Sql {
+    postgres: "-- effects.held
+        SELECT epoch FROM steps WHERE saga_id = $1 AND key = $2 AND epoch = $3 AND state = 'leased' FOR SHARE",
+    sqlite: "-- effects.held
+        SELECT epoch FROM steps WHERE saga_id = $1 AND key = $2 AND epoch = $3 AND state = 'leased'",
+};
+const ANSWER: &str = "-- effects.answer
+    UPDATE effects SET state = 'answered', answer = $5, answered_at = $6
+     WHERE saga_id = $1 AND step_key = $2 AND name = $3 AND round = $4 AND state = 'dispatched'";
+
+impl Store {
+    /// Notes that a call is about to be made, or finds its stored answer.
+    pub async fn dispatch(
+        &self,
+        key: &EffectKey,
+        provider: &str,
+        model: &str,
+        request_hash: &str,
+    ) -> sqlx::Result<Effect> {
+        let mut tx = self.db.begin(Durability::Full).await?;
+        let now = tx.now().await?;
+        let held = tx
+            .query(HELD)
+            .bind(key.saga)
+            .bind(key.step.as_str().to_owned())
+            .bind(key.epoch);
+        if held.optional::<(i64,)>().await?.is_none() && !crate::fault::seeded("no-fence") {
+            return Ok(Effect::Fenced);
+        }
+        let latest: Option<(i64, String, String, Option<Vec<u8>>)> = tx
+            .query(LATEST)
+            .bind(key.saga)
+            .bind(key.step.as_str().to_owned())
+            .bind(key.name.clone())
+            .optional()
+            .await?;
+        let (round, idempotency_key) = match latest {
+            Some((_, state, _, Some(answer))) if state == "answered" => {
+                return Ok(Effect::Answered(answer));
+            }
+            Some((round, state, key, _)) if state == "dispatched" => (round, key),
+            Some((round, ..)) => (round + 1, key.idempotency_key(round + 1)),
+            None => (0, key.idempotency_key(0)),
+        };
+        let written = tx
+            .query(DISPATCH)
+            .bind(key.saga)
+            .bind(key.step.as_str().to_owned())
+            .bind(key.name.clone())
+            .bind(round)
+            .bind(idempotency_key.clone())
+            .bind(provider.to_owned())
+            .bind(model.to_owned())
+            .bind(request_hash.to_owned())
+            .bind(now)
+            .execute()
+            .await?;
+        if written == 0 {
+            return Ok(Effect::Fenced); // an earlier claimant's answer came in between
+        }
+        tx.commit().await?;
+        Ok(Effect::Dispatch {
+            round,
+            idempotency_key,
+        })
+    }
+
+    /// Keeps a call's raw answer. It was paid for, so it is kept even when the lease is gone; the
+    /// first answer of a round stands.
+    pub async fn answered(&self, key: &EffectKey, round: i64, answer: &[u8]) -> sqlx::Result<()> {
+        let mut tx = self.db.begin(Durability::Full).await?;
+        let now = tx.now().await?;
+        tx.query(ANSWER)
+            .bind(key.saga)
+            .bind(key.step.as_str().to_owned())
+            .bind(key.name.clone())
+            .bind(round)
+            .bind(answer.to_vec())
+            .bind(now)
+            .execute()
+            .await?;
+        tx.commit().await
+    }
+}
+
+impl EffectKey {
+    fn idempotency_key(&self, round: i64) -> String {
+        let name = format!("{} {} {round}", self.step, self.name);
+        format!("chorus-{}", Uuid::new_v5(&self.saga, name.as_bytes()))
+    }
+}

@@ -1,0 +1,171 @@
+//! Brings sagas into memory, each locked against everybody else who would change it.
+
+use super::rows::{RawSaga, RawSignal, RawStep};
+use crate::db::{Sql, Tx};
+use crate::journal::Key;
+use crate::run::{Heard, Run, SagaRow, StepRow};
+use chrono::{DateTime, Utc};
+use std::collections::{BTreeMap, BTreeSet};
+use uuid::Uuid;
+
+macro_rules! saga_columns {
+    () => {
+        "id, kind, state, ending, input, output, error, owner_id, request_id, singleton, phase, seq, inbox, pivoted, \
+         degraded, letter_id, replay_of, parked_until, deadline_at, wake_at, created_at, started_at, updated_at, finished_at"
+    };
+}
+macro_rules! step_columns {
+    () => {
+        "saga_id, key, position, role, step, queue, state, input, output, error, turn, epoch, attempt, crashes, tickets, \
+         worker, letter_id, settled, wake_at, created_at, started_at, finished_at"
+    };
+}
+pub(super) use {saga_columns, step_columns};
+
+// Sagas are always locked first and in the order of their ids, so that nobody waits in a circle.
+const LOCK_SAGAS: Sql = Sql {
+    postgres: concat!(
+        "-- load.lock\nSELECT ",
+        saga_columns!(),
+        ", clock_timestamp() AS now FROM sagas WHERE id = ANY($1) ORDER BY id FOR UPDATE"
+    ),
+    sqlite: concat!(
+        "-- load.lock\nSELECT ",
+        saga_columns!(),
+        ", NULL AS now FROM sagas WHERE id = $1"
+    ),
+};
+const STEPS: Sql = Sql {
+    postgres: concat!(
+        "-- load.steps\nSELECT ",
+        step_columns!(),
+        " FROM steps WHERE saga_id = ANY($1)"
+    ),
+    sqlite: concat!(
+        "-- load.steps\nSELECT ",
+        step_columns!(),
+        " FROM steps WHERE saga_id = $1"
+    ),
+};
+const SOME_STEPS: Sql = Sql {
+    postgres: concat!(
+        "-- load.some_steps\nSELECT ",
+        step_columns!(),
+        " FROM steps WHERE (saga_id, key) IN (SELECT * FROM UNNEST($1::uuid[], $2::text[]))"
+    ),
+    sqlite: concat!(
+        "-- load.some_steps\nSELECT ",
+        step_columns!(),
+        " FROM steps WHERE saga_id = $1 AND key = $2"
+    ),
+};
+const SIGNALS: Sql = Sql {
+    postgres: "-- load.signals\nSELECT saga_id, id, name, value FROM signals WHERE heard_by IS NULL AND saga_id = ANY($1)",
+    sqlite: "-- load.signals\nSELECT saga_id, id, name, value FROM signals WHERE heard_by IS NULL AND saga_id = $1",
+};
+
+/// Whole sagas, ready to be moved on.
+pub(super) async fn whole(tx: &mut Tx, sagas: BTreeSet<Uuid>) -> sqlx::Result<BTreeMap<Uuid, Run>> {
+    let rows = lock(tx, &sagas).await?;
+    let steps = tx
+        .batch(STEPS)
+        .column(rows.keys().copied())
+        .all::<RawStep>()
+        .await?;
+    let mail: Vec<Uuid> = rows
+        .values()
+        .filter(|saga| saga.inbox > 0)
+        .map(|saga| saga.id)
+        .collect();
+    let signals = if mail.is_empty() {
+        vec![]
+    } else {
+        tx.batch(SIGNALS).column(mail).all::<RawSignal>().await?
+    };
+    assemble(rows, steps, signals)
+}
+
+/// Sagas with only the steps that are named: enough for a claim.
+pub(super) async fn partial(
+    tx: &mut Tx,
+    wanted: &[(Uuid, Key)],
+) -> sqlx::Result<BTreeMap<Uuid, Run>> {
+    let rows = lock(tx, &wanted.iter().map(|(saga, _)| *saga).collect()).await?;
+    let distinct: BTreeSet<&(Uuid, Key)> = wanted
+        .iter()
+        .filter(|(saga, _)| rows.contains_key(saga))
+        .collect();
+    let steps = tx
+        .batch(SOME_STEPS)
+        .column(distinct.iter().map(|(saga, _)| *saga))
+        .column(distinct.iter().map(|(_, key)| key.as_str().to_owned()))
+        .all::<RawStep>()
+        .await?;
+    assemble(rows, steps, vec![])
+}
+
+async fn lock(tx: &mut Tx, sagas: &BTreeSet<Uuid>) -> sqlx::Result<BTreeMap<Uuid, SagaRow>> {
+    let raw = tx
+        .batch(LOCK_SAGAS)
+        .column(sagas.iter().copied())
+        .all::<Locked>()
+        .await?;
+    // The store's clock comes with the rows, which saves asking for it.
+    if let Some(now) = raw.iter().filter_map(|row| row.now).max() {
+        tx.was_told(now);
+    }
+    let read = |raw: Locked| {
+        let id = raw.saga.id;
+        SagaRow::try_from(raw.saga)
+            .map(|saga| (id, saga))
+            .map_err(|error| passed_over(id, &error))
+            .ok()
+    };
+    Ok(raw.into_iter().filter_map(read).collect())
+}
+
+#[derive(sqlx::FromRow)]
+struct Locked {
+    #[sqlx(flatten)]
+    saga: RawSaga,
+    now: Option<DateTime<Utc>>,
+}
+
+/// A saga with a word in it that this program does not know, from a newer one: it is left to that
+/// one, and nobody else's saga waits for it.
+fn passed_over(saga: Uuid, error: &sqlx::Error) {
+    tracing::error!(saga.id = %saga, %error, "A saga cannot be read by this version and is passed over");
+}
+
+fn assemble(
+    mut rows: BTreeMap<Uuid, SagaRow>,
+    raw_steps: Vec<RawStep>,
+    raw_signals: Vec<RawSignal>,
+) -> sqlx::Result<BTreeMap<Uuid, Run>> {
+    let mut steps: BTreeMap<Uuid, Vec<StepRow>> = BTreeMap::new();
+    for raw in raw_steps {
+        let saga = raw.saga_id;
+        match StepRow::try_from(raw) {
+            Ok(step) => steps.entry(saga).or_default().push(step),
+            Err(error) => {
+                passed_over(saga, &error);
+                rows.remove(&saga);
+            }
+        }
+    }
+    let mut signals: BTreeMap<Uuid, Vec<Heard>> = BTreeMap::new();
+    for raw in raw_signals {
+        signals
+            .entry(raw.saga_id)
+            .or_default()
+            .push(raw.try_into()?);
+    }
+    let run = |(id, saga): (Uuid, SagaRow)| {
+        let mut steps = steps.remove(&id).unwrap_or_default();
+        steps.sort_by_key(|step| step.position);
+        let mut signals = signals.remove(&id).unwrap_or_default();
+        signals.sort_by_key(|signal| signal.id);
+        (id, Run::loaded(saga, steps, signals))
+    };
+    Ok(rows.into_iter().map(run).collect())
+}

@@ -1,0 +1,284 @@
+//! Accepts sagas: the row, its first steps and its first event, in one transaction.
+
+use super::rows::text;
+use super::{Store, save};
+use crate::db::{Durability, Sql, Tx};
+use crate::run::{INPUT_BYTES_MAX, Run, SagaRow};
+use crate::state::SagaState;
+use crate::ticket::Ticket;
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+/// A saga about to be started.
+#[derive(Debug, Clone)]
+pub struct NewSaga {
+    /// Chosen by the caller; starting the same id twice starts it once.
+    pub id: Uuid,
+    /// Which saga.
+    pub kind: String,
+    /// Its input.
+    pub input: Value,
+    /// Whose it is.
+    pub owner_id: Option<Uuid>,
+    /// The request that wants it.
+    pub request_id: String,
+    /// At most one open saga of this kind has this key; another start finds that one.
+    pub singleton: Option<String>,
+    /// The saga whose input this is.
+    pub replay_of: Option<Uuid>,
+}
+
+/// A saga that was accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Started {
+    /// Its id; another's than asked for when its singleton is open already.
+    pub id: Uuid,
+    /// Whether this call started it.
+    pub new: bool,
+    /// The transaction's time: when it was accepted, if this call started it.
+    pub at: DateTime<Utc>,
+}
+
+/// Why a saga was not accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Nobody here knows this kind.
+    #[error("there is no saga of kind {0}")]
+    UnknownKind(String),
+    /// The input is not of the saga's type.
+    #[error("the input does not fit {kind}: {why}")]
+    Input {
+        /// The saga.
+        kind: String,
+        /// What does not fit; names the field.
+        why: String,
+    },
+    /// The input is over 64 KiB.
+    #[error(
+        "the input is {0} bytes of JSON, at most {INPUT_BYTES_MAX} are taken; carry ids, not documents"
+    )]
+    TooLarge(usize),
+    /// The store did not take it.
+    #[error("the store did not take the saga")]
+    Store(#[from] sqlx::Error),
+}
+
+/// How often a start is tried when a singleton is open one moment and gone the next.
+const START_TRIES: u32 = 3;
+
+// PostgreSQL gives the times itself, and says which: asking first would be one more round trip.
+const INSERT: Sql = Sql {
+    postgres: "-- start.sagas
+        INSERT INTO sagas (id, kind, state, ending, input, output, error, owner_id, request_id, singleton, phase, seq, inbox,
+                           pivoted, degraded, letter_id, replay_of, finished_at, created_at, updated_at)
+        SELECT r.*, statement_timestamp(), statement_timestamp()
+          FROM UNNEST($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::uuid[],
+                      $9::text[], $10::text[], $11::text[], $12::bigint[], $13::bigint[], $14::bool[], $15::bool[],
+                      $16::uuid[], $17::uuid[], $18::timestamptz[]) AS r
+        ON CONFLICT DO NOTHING RETURNING id, created_at",
+    sqlite: "-- start.sagas
+        INSERT INTO sagas (id, kind, state, ending, input, output, error, owner_id, request_id, singleton, phase, seq, inbox,
+                           pivoted, degraded, letter_id, replay_of, finished_at, created_at, updated_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $19)
+        ON CONFLICT DO NOTHING RETURNING id, created_at",
+};
+const FIND_OPEN: &str = "-- start.find_open
+    SELECT id FROM sagas WHERE id = $1 OR (kind = $2 AND singleton = $3 AND finished_at IS NULL)
+     ORDER BY CASE WHEN id = $1 THEN 0 ELSE 1 END LIMIT 1";
+
+impl Store {
+    /// Checks a saga before any transaction is open.
+    pub fn check(&self, new: &NewSaga) -> Result<(), StartError> {
+        let kind = self
+            .kinds
+            .get(&new.kind)
+            .ok_or_else(|| StartError::UnknownKind(new.kind.clone()))?;
+        let bytes = new.input.to_string().len();
+        if bytes > INPUT_BYTES_MAX {
+            return Err(StartError::TooLarge(bytes));
+        }
+        kind.check(&new.input).map_err(|why| StartError::Input {
+            kind: new.kind.clone(),
+            why,
+        })
+    }
+
+    /// Starts sagas in a transaction of their own.
+    pub async fn start(&self, new: &[NewSaga]) -> Result<(Vec<Started>, Vec<Ticket>), StartError> {
+        for _ in 1..START_TRIES {
+            match self.try_start(new).await {
+                // The open saga that kept a singleton out ended before it could be read: try again.
+                Err(StartError::Store(sqlx::Error::RowNotFound)) => {}
+                done => return done,
+            }
+        }
+        self.try_start(new).await
+    }
+
+    async fn try_start(&self, new: &[NewSaga]) -> Result<(Vec<Started>, Vec<Ticket>), StartError> {
+        let mut tx = self.db.begin(Durability::Full).await?;
+        let started = self.start_in(&mut tx, new).await?;
+        tx.commit().await?;
+        Ok(started)
+    }
+
+    /// Starts sagas in the caller's transaction, so that they and the rows they are about are true
+    /// together. The tickets are to be published after the commit.
+    pub async fn start_in(
+        &self,
+        tx: &mut Tx,
+        new: &[NewSaga],
+    ) -> Result<(Vec<Started>, Vec<Ticket>), StartError> {
+        for one in new {
+            self.check(one)?;
+        }
+        let unknown = DateTime::<Utc>::UNIX_EPOCH;
+        let drafts: Vec<Run> = new.iter().map(|one| self.first(one, unknown)).collect();
+        let (inserted, at) = insert(tx, &drafts).await?;
+        // The same once more, now that the store has said what time it is: that of the rows, even if
+        // the caller asked the clock before.
+        let now = match at {
+            Some(at) => at,
+            None => tx.now().await?,
+        };
+        let mut seen = BTreeSet::new();
+        let runs: Vec<Run> = new
+            .iter()
+            .filter(|one| inserted.contains(&one.id) && seen.insert(one.id))
+            .map(|one| self.first(one, now))
+            .collect();
+        let timed: Vec<&SagaRow> = runs
+            .iter()
+            .map(|run| &run.saga)
+            .filter(|saga| {
+                saga.started_at.is_some() || saga.wake_at.is_some() || saga.finished_at.is_some()
+            })
+            .collect();
+        let rows = save::Rows {
+            touched: vec![],
+            new: runs
+                .iter()
+                .flat_map(|run| run.steps.iter().map(|step| (run.saga.id, step)))
+                .collect(),
+            events: runs
+                .iter()
+                .flat_map(|run| run.events.iter().map(|event| (run.saga.id, event)))
+                .collect(),
+        };
+        rows.write(tx, &timed, now).await?;
+        for run in &runs {
+            super::letters::write(tx, run, now).await?;
+        }
+        let tickets = runs
+            .iter()
+            .flat_map(|run| {
+                run.made_ready()
+                    .filter_map(|step| Ticket::of(&run.saga, step))
+            })
+            .collect();
+        let mut started = vec![];
+        let mut claimed = BTreeSet::new();
+        for one in new {
+            let mine = inserted.contains(&one.id) && claimed.insert(one.id);
+            let id = if mine {
+                one.id
+            } else {
+                find_open(tx, one).await?
+            };
+            started.push(Started {
+                id,
+                new: mine,
+                at: now,
+            });
+        }
+        crate::fault::point("start.committing", "");
+        Ok((started, tickets))
+    }
+
+    fn first(&self, new: &NewSaga, now: DateTime<Utc>) -> Run {
+        let saga = SagaRow {
+            id: new.id,
+            kind: new.kind.clone(),
+            state: SagaState::Queued,
+            ending: None,
+            input: new.input.clone(),
+            output: None,
+            error: None,
+            owner_id: new.owner_id,
+            request_id: new.request_id.clone(),
+            singleton: new.singleton.clone(),
+            phase: None,
+            seq: 0,
+            inbox: 0,
+            pivoted: false,
+            degraded: false,
+            letter_id: None,
+            replay_of: new.replay_of,
+            parked_until: None,
+            deadline_at: None, // counts from the first claim
+            wake_at: None,
+            created_at: now,
+            started_at: None,
+            updated_at: now,
+            finished_at: None,
+        };
+        let mut run = Run::loaded(saga, vec![], vec![]);
+        run.event("saga.queued", None, None);
+        run.go_on(&self.kinds, now);
+        run
+    }
+}
+
+/// Inserts the rows of sagas that are not there yet, and says when, if there were any.
+async fn insert(
+    tx: &mut Tx,
+    runs: &[Run],
+) -> sqlx::Result<(BTreeSet<Uuid>, Option<DateTime<Utc>>)> {
+    let sagas: Vec<&SagaRow> = runs.iter().map(|run| &run.saga).collect();
+    let own_clock = if tx.is_postgres() {
+        None
+    } else {
+        Some(tx.now().await?)
+    };
+    let mut batch = tx
+        .batch(INSERT)
+        .column(sagas.iter().map(|saga| saga.id))
+        .column(sagas.iter().map(|saga| saga.kind.clone()))
+        .column(sagas.iter().map(|saga| saga.state.as_str().to_owned()))
+        .column(
+            sagas
+                .iter()
+                .map(|saga| saga.ending.map(|ending| ending.as_str().to_owned())),
+        )
+        .column(sagas.iter().map(|saga| text(&saga.input)))
+        .column(sagas.iter().map(|saga| saga.output.as_ref().map(text)))
+        .column(sagas.iter().map(|saga| saga.error.as_ref().map(text)))
+        .column(sagas.iter().map(|saga| saga.owner_id))
+        .column(sagas.iter().map(|saga| saga.request_id.clone()))
+        .column(sagas.iter().map(|saga| saga.singleton.clone()))
+        .column(sagas.iter().map(|saga| saga.phase.clone()))
+        .column(sagas.iter().map(|saga| saga.seq))
+        .column(sagas.iter().map(|saga| saga.inbox))
+        .column(sagas.iter().map(|saga| saga.pivoted))
+        .column(sagas.iter().map(|saga| saga.degraded))
+        .column(sagas.iter().map(|saga| saga.letter_id))
+        .column(sagas.iter().map(|saga| saga.replay_of))
+        .column(sagas.iter().map(|saga| saga.finished_at));
+    if let Some(now) = own_clock {
+        batch = batch.column(sagas.iter().map(|_| now));
+    }
+    let rows: Vec<(Uuid, DateTime<Utc>)> = batch.all().await?;
+    let at = rows.first().map(|(_, at)| *at);
+    Ok((rows.into_iter().map(|(id, _)| id).collect(), at))
+}
+
+async fn find_open(tx: &mut Tx, new: &NewSaga) -> sqlx::Result<Uuid> {
+    tx.query(FIND_OPEN)
+        .bind(new.id)
+        .bind(new.kind.clone())
+        .bind(new.singleton.clone())
+        .scalar()
+        .await
+}

@@ -1,0 +1,74 @@
+//! Finds what nobody came for, and sends tickets after it. Every worker runs one; many are safe.
+
+use crate::relay::Relay;
+use crate::store::Store;
+use crate::transport::{Health, Transport};
+use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
+
+/// How often the invariant is checked that every live saga has something to wait for.
+const AUDIT: Duration = Duration::from_mins(1);
+
+/// Finds what nobody came for.
+pub struct Sweeper {
+    store: Store,
+    relay: Relay,
+    transport: Transport,
+    every: Duration,
+}
+
+impl Sweeper {
+    /// A sweeper that looks `every` so often.
+    pub fn new(store: Store, relay: Relay, transport: Transport, every: Duration) -> Self {
+        Self {
+            store,
+            relay,
+            transport,
+            every,
+        }
+    }
+
+    /// Sweeps until shutdown.
+    pub async fn run(self, shutdown: CancellationToken) {
+        if crate::fault::seeded("no-sweeper") {
+            return;
+        }
+        let (mut audited, mut silent) = (Instant::now(), false);
+        while !shutdown.is_cancelled() {
+            let more = match self.store.sweep().await {
+                Ok(swept) => {
+                    silent = false;
+                    self.relay.publish(swept.tickets);
+                    swept.more
+                }
+                Err(error) => {
+                    if !silent {
+                        tracing::warn!(%error, "The store could not be swept; trying again");
+                    }
+                    silent = true;
+                    false
+                }
+            };
+            if audited.elapsed() > AUDIT {
+                audited = Instant::now();
+                self.audit().await;
+            }
+            // While nothing can be sent, looking faster would only wear the store out.
+            if !more || self.transport.health() != Health::Up {
+                tokio::select! {
+                    () = tokio::time::sleep(self.every) => {}
+                    () = shutdown.cancelled() => {}
+                }
+            }
+        }
+    }
+
+    async fn audit(&self) {
+        match self.store.abandoned().await {
+            Ok(sagas) if sagas.is_empty() => {}
+            Ok(sagas) => tracing::error!(count = sagas.len(), first = ?sagas.first(),
+                "Live sagas have nothing to wait for: this is a fault of the engine, please report it"),
+            Err(error) => tracing::debug!(%error, "The audit could not read the store"),
+        }
+    }
+}

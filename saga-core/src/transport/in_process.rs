@@ -1,0 +1,68 @@
+//! Tickets within one process. Nothing is kept: they are rebuilt from the store at start.
+
+use super::Delivery;
+use crate::ticket::Ticket;
+use std::{collections::BTreeMap, sync::Arc};
+use tokio::sync::{Mutex, mpsc};
+use tokio_util::sync::CancellationToken;
+
+/// Tickets that a queue holds; more are refused, and the sweeper brings them later.
+const QUEUE_MAX: usize = 100_000;
+
+struct Pipe {
+    into: mpsc::Sender<Ticket>,
+    out: Mutex<mpsc::Receiver<Ticket>>,
+}
+
+/// Tickets within one process.
+#[derive(Clone)]
+pub struct InProcess(Arc<BTreeMap<String, Pipe>>);
+
+impl InProcess {
+    /// A transport with these queues.
+    pub fn new<'a>(queues: impl IntoIterator<Item = &'a str>) -> Self {
+        let pipe = |queue: &str| {
+            let (into, out) = mpsc::channel(QUEUE_MAX);
+            (
+                queue.to_owned(),
+                Pipe {
+                    into,
+                    out: Mutex::new(out),
+                },
+            )
+        };
+        Self(Arc::new(queues.into_iter().map(pipe).collect()))
+    }
+
+    pub(super) fn publish(&self, tickets: Vec<Ticket>) -> Vec<Ticket> {
+        let taken = |ticket: &Ticket| {
+            self.0
+                .get(&ticket.queue)
+                .is_some_and(|pipe| pipe.into.try_send(ticket.clone()).is_ok())
+        };
+        tickets.into_iter().filter(taken).collect()
+    }
+
+    pub(super) async fn consume(
+        &self,
+        queue: &str,
+        deliver: mpsc::Sender<Delivery>,
+        shutdown: CancellationToken,
+    ) {
+        let Some(pipe) = self.0.get(queue) else {
+            tracing::error!(queue, "There is no such queue in this process");
+            return;
+        };
+        loop {
+            // Whoever is free takes the next: consumers of one queue take turns.
+            let ticket = tokio::select! {
+                ticket = async { pipe.out.lock().await.recv().await } => ticket,
+                () = shutdown.cancelled() => None,
+            };
+            let Some(ticket) = ticket else { return };
+            if deliver.send(Delivery { ticket, ack: None }).await.is_err() {
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! One queue's share of a worker: claims in batches, runs handlers side by side.
+
+use super::leases::Leases;
+use super::settler::Settler;
+use super::{Busy, BusyGuard};
+use crate::handler::{Handlers, StepContext, StepError};
+use crate::retry::Reconnect;
+use crate::run::{Answer, Lease};
+use crate::saga::Retry;
+use crate::store::{Claimed, SettleOutcome, Settlement, Store};
+use crate::ticket::Ticket;
+use crate::transport::Delivery;
+use std::sync::Arc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
+use tracing::Instrument as _;
+
+/// One queue's share of a worker.
+#[derive(Clone)]
+pub(super) struct Pool {
+    pub(super) queue: String,
+    pub(super) store: Store,
+    pub(super) handlers: Arc<Handlers>,
+    pub(super) settler: Settler,
+    pub(super) leases: Leases,
+    pub(super) lease: Lease,
+    pub(super) concurrency: u16,
+    pub(super) busy: Busy,
+    pub(super) shutdown: CancellationToken,
+    pub(super) stop_now: CancellationToken,
+}
+
+impl Pool {
+    pub(super) async fn run(self, mut deliveries: mpsc::Receiver<Delivery>) {
+        let slots = Arc::new(Semaphore::new(usize::from(self.concurrency)));
+        let running = TaskTracker::new();
+        let mut pauses = Reconnect::default();
+        while let Some((batch, permits)) = self.next_batch(&mut deliveries, &slots).await {
+            // At shutdown they are not acked: the broker gives them to somebody else.
+            let Some(claimed) = self.claim(&batch, &mut pauses).await else {
+                break;
+            };
+            self.start(batch, claimed, permits, &running).await;
+        }
+        running.close();
+        running.wait().await;
+        // Only now: closing the channel tells the session that nothing is left to ack.
+        drop(deliveries);
+    }
+
+    /// Tickets for as many free slots as there are; none at shutdown.
+    async fn next_batch(
+        &self,
+        deliveries: &mut mpsc::Receiver<Delivery>,
+        slots: &Arc<Semaphore>,
+    ) -> Option<(Vec<Delivery>, Vec<OwnedSemaphorePermit>)> {
+        let first = tokio::select! {
+            biased;
+            () = self.shutdown.cancelled() => return None,
+            permit = Arc::clone(slots).acquire_owned() => permit.ok()?,
+        };
+        let delivery = tokio::select! {
+            biased;
+            () = self.shutdown.cancelled() => return None,
+            delivery = deliveries.recv() => delivery?,
+        };
+        let (mut batch, mut permits) = (vec![delivery], vec![first]);
+        while let Ok(permit) = Arc::clone(slots).try_acquire_owned() {
+            let Ok(delivery) = deliveries.try_recv() else {
+                break;
+            };
+            batch.push(delivery);
+            permits.push(permit);
+        }
+        Some((batch, permits))
+    }
+
+    /// Claims a batch, however long the store is away; none at shutdown.
+    async fn claim(
+        &self,
+        batch: &[Delivery],
+        pauses: &mut Reconnect,
+    ) -> Option<Vec<Option<Claimed>>> {
+        let tickets: Vec<Ticket> = batch.iter().map(|one| one.ticket.clone()).collect();
+        loop {
+            match self.store.claim(&tickets, &self.lease).await {
+                Ok(claimed) => {
+                    pauses.reset();
+                    return Some(claimed);
+                }
+                Err(error) => {
+                    tracing::warn!(%error, queue = self.queue, "Steps could not be claimed; trying again");
+                }
+            }
+            tokio::select! {
+                () = tokio::time::sleep(pauses.pause()) => {}
+                () = self.shutdown.cancelled() => return None,
+            }
+        }
+    }
+
+    async fn start(
+        &self,
+        batch: Vec<Delivery>,
+        claimed: Vec<Option<Claimed>>,
+        permits: Vec<OwnedSemaphorePermit>,
+        running: &TaskTracker,
+    ) {
+        for ((delivery, claimed), permit) in batch.into_iter().zip(claimed).zip(permits) {
+            let Some(claimed) = claimed else {
+                delivery.ack().await; // void: forgotten, never requeued
+                continue;
+            };
+            crate::fault::point("step.claimed", claimed.key.as_str());
+            let (pool, guard) = (self.clone(), self.busy.enter());
+            running.spawn(async move { pool.work(claimed, delivery, (permit, guard)).await });
+        }
+    }
+
+    /// Does a step, and goes straight on with what follows from it on the same queue.
+    async fn work(
+        self,
+        first: Claimed,
+        delivery: Delivery,
+        _slot: (OwnedSemaphorePermit, BusyGuard),
+    ) {
+        let (mut claimed, mut delivery) = (first, Some(delivery));
+        loop {
+            let span = tracing::info_span!("step", saga.id = %claimed.saga, step = %claimed.key, attempt = claimed.attempt,
+                kind = claimed.kind, queue = claimed.queue, request_id = claimed.request_id);
+            let outcome = self.one(&claimed).instrument(span).await;
+            crate::fault::point("step.settled", claimed.key.as_str());
+            match outcome {
+                // Not settled: the ticket stays with the broker, the lease runs out.
+                None => return,
+                Some(outcome) => {
+                    if let Some(delivery) = delivery.take() {
+                        delivery.ack().await;
+                    }
+                    match outcome {
+                        SettleOutcome::Committed(Some(next)) => {
+                            claimed = *next;
+                            crate::fault::point("step.claimed", claimed.key.as_str());
+                        }
+                        SettleOutcome::Committed(None) | SettleOutcome::Fenced => return,
+                    }
+                }
+            }
+        }
+    }
+
+    async fn one(&self, claimed: &Claimed) -> Option<SettleOutcome> {
+        let lease = self.leases.hold(claimed);
+        let able = self.handlers.get(&claimed.step);
+        let cx = StepContext::of(claimed, self.store.clone());
+        let run = async {
+            let Some(able) = able.cloned() else {
+                let why = format!("this worker has no handler for the step {}", claimed.step);
+                return StepError::fail(why).into_answer(Retry::NEVER);
+            };
+            let (retry, input) = (able.retry, claimed.input.clone());
+            let work = async move { able.run(input, &cx).await }.in_current_span();
+            // A task of its own, so that a panic is an answer; it ends when nobody waits for it.
+            let handler = AbortOnDropHandle::new(tokio::spawn(work));
+            handler.await.unwrap_or_else(|panic| {
+                StepError::retry(format!("the handler panicked: {panic}")).into_answer(retry)
+            })
+        };
+        let answer = tokio::select! {
+            answer = run => answer,
+            () = self.stop_now.cancelled() => Answer::Released,
+            () = lease.lost.cancelled() => {
+                tracing::warn!("The lease was lost; the step is another worker's");
+                return Some(SettleOutcome::Fenced);
+            }
+        };
+        if let Answer::Failed { class, message, .. } = &answer {
+            tracing::warn!(class = class.as_str(), message, "A step failed");
+        }
+        crate::fault::point("step.answered", claimed.key.as_str());
+        let go_on = !self.shutdown.is_cancelled();
+        let settlement = Settlement {
+            saga: claimed.saga,
+            key: claimed.key.clone(),
+            epoch: claimed.epoch,
+            step: claimed.step.clone(),
+            recorder: able.map(crate::handler::Able::recorder),
+            retry: able.map_or(Retry::NEVER, |able| able.retry),
+            answer,
+            run_on: go_on.then(|| (self.queue.clone(), self.lease.clone())),
+        };
+        let outcome = self.settler.settle(settlement, &self.stop_now).await;
+        if matches!(outcome, Some(SettleOutcome::Fenced)) {
+            tracing::warn!("The answer came too late and changed nothing");
+        }
+        outcome
+    }
+}

@@ -1,0 +1,21 @@
+//! The engine's promises, on every store and every transport.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test stops at the first surprise"
+)]
+
+mod acts;
+mod broken;
+mod doer;
+mod late;
+mod leases;
+mod lives;
+mod random;
+mod rows;
+mod sagas;
+mod singleton;
+mod stories;
+mod support;
+mod tables;
+mod undo;
