@@ -1,0 +1,6 @@
+//! What the studio promises, seen through its public door.
+
+mod card;
+mod picture;
+mod portrait;
+mod support;
