@@ -1,0 +1,85 @@
+//! The three questions about a process: does it live, may it work, how is it.
+
+use crate::probe::Probe;
+use axum::extract::Query;
+use axum::http::{HeaderValue, StatusCode, header::CACHE_CONTROL};
+use axum::response::{IntoResponse, Response};
+use axum::{Json, Router, routing::get};
+use serde_json::json;
+use std::collections::BTreeMap;
+
+/// `/livez`, `/readyz` and `/health`, to be served alone or merged into the API. None waits for anything.
+pub fn routes<S: Clone + Send + Sync + 'static>(probe: Probe) -> Router<S> {
+    let (ready, whole) = (probe.clone(), probe);
+    Router::new()
+        .route("/livez", get(|| async { fresh("ok\n") }))
+        .route(
+            "/readyz",
+            get(
+                move |query: Query<BTreeMap<String, String>>| async move { readyz(&ready, &query) },
+            ),
+        )
+        .route("/health", get(move || async move { health(&whole) }))
+}
+
+fn readyz(probe: &Probe, query: &BTreeMap<String, String>) -> Response {
+    let status = if probe.ready() {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    let text = if query.contains_key("verbose") {
+        list(probe)
+    } else {
+        String::new()
+    };
+    let verdict = match (probe.ready(), probe.draining()) {
+        (true, _) => "ready",
+        (false, true) => "draining",
+        (false, false) => "not ready",
+    };
+    (status, fresh(format!("{text}{verdict}\n"))).into_response()
+}
+
+fn list(probe: &Probe) -> String {
+    let report = probe.report();
+    let checks = report
+        .checks()
+        .into_iter()
+        .map(|(name, check)| (name, check.word()));
+    let draining = if probe.draining() { "yes" } else { "no" };
+    let all = checks.chain([("draining", draining)]);
+    all.map(|(name, word)| [name, ": ", word, "\n"].concat())
+        .collect()
+}
+
+/// The JSON of `/health`, also served as `/api/v1/health`.
+pub fn health(probe: &Probe) -> Response {
+    let report = probe.report();
+    let (status, word) = if report.ok() {
+        (StatusCode::OK, "ok")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "degraded")
+    };
+    let dependencies: BTreeMap<_, _> = report
+        .checks()
+        .into_iter()
+        .map(|(name, check)| (name, check.word()))
+        .collect();
+    let body = json!({
+        "status": word,
+        "service": "chorus",
+        "version": crate::VERSION,
+        "uptime_seconds": probe.uptime().as_secs(),
+        "dependencies": dependencies,
+    });
+    (status, fresh(Json(body))).into_response()
+}
+
+fn fresh(body: impl IntoResponse) -> Response {
+    let mut response = body.into_response();
+    response
+        .headers_mut()
+        .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

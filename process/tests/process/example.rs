@@ -1,0 +1,56 @@
+//! The example of the settings says what the settings are, and changes none of them.
+
+use clap::Parser as _;
+use process::settings::{Given, Role};
+use std::collections::BTreeMap;
+
+#[derive(clap::Parser)]
+struct Sourced {
+    #[command(flatten)]
+    given: Given,
+}
+
+/// Every name in the example, with what is written behind it.
+fn example() -> BTreeMap<String, String> {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../.env.example");
+    let text = std::fs::read_to_string(file).unwrap();
+    let lines = text.lines();
+    lines
+        .filter(|line| !line.starts_with('#') && !line.is_empty())
+        .map(|line| line.split_once('=').expect("NAME=value"))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
+
+#[test]
+fn the_example_names_every_setting_and_no_other() {
+    let rows = Given::default().rows();
+    let meant: Vec<&String> = rows.iter().map(|row| &row.name).collect();
+    let written = example();
+    assert_eq!(written.keys().collect::<Vec<_>>(), meant);
+    for row in &rows {
+        let value = &written[&row.name];
+        assert!(
+            value.is_empty() || *value == row.default,
+            "{} is {value}, its default {}",
+            row.name,
+            row.default
+        );
+    }
+}
+
+#[test]
+fn whoever_takes_the_example_as_it_is_changes_nothing() {
+    let written = example();
+    // Secrets have no flags, and no defaults either.
+    let flags = written
+        .iter()
+        .filter(|(_, value)| !value.is_empty())
+        .flat_map(|(name, value)| {
+            let flag = format!("--{}", name.to_lowercase().replace('_', "-"));
+            [flag, value.clone()]
+        });
+    let sourced = Sourced::parse_from(["chorus".to_owned()].into_iter().chain(flags));
+    let checked = |given: Given| format!("{:?}", given.check(Role::Api).unwrap());
+    assert_eq!(checked(sourced.given), checked(Given::default()));
+}

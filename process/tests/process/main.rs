@@ -1,0 +1,12 @@
+//! What every process does, through the public door.
+#![expect(
+    clippy::unwrap_used,
+    clippy::unnecessary_wraps,
+    reason = "a test stops at the first surprise"
+)]
+
+mod example;
+mod folder;
+mod health;
+mod migrations;
+mod settings;
