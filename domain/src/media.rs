@@ -1,0 +1,3 @@
+//! Pictures that sagas made: what is known of each, next to the files themselves.
+
+pub mod store;
