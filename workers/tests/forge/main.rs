@@ -1,0 +1,18 @@
+//! `persona.forge` for real: real rows, real files, real workers, on every database there is.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test stops at the first surprise"
+)]
+
+mod blobs;
+mod demos;
+mod happy;
+mod local;
+mod models;
+mod money;
+mod processes;
+mod support;
+mod triad;
+mod unhappy;
+mod wrapped;

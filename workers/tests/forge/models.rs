@@ -1,0 +1,157 @@
+//! Models that do as a test tells them, and otherwise what the local ones do.
+
+use chorus_workers::providers::local::{Painter, Writer};
+use chorus_workers::providers::{
+    Call, CallError, Completion, Image, ImageModel, Picture, Prompt, TextModel, Unreadable,
+};
+use futures_util::future::BoxFuture;
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+/// How a call goes.
+pub(crate) enum Turn {
+    /// These bytes come back.
+    Says(&'static str),
+    /// No answer comes back.
+    Fails(CallError),
+}
+
+/// Writes.
+#[derive(Default)]
+pub(crate) struct Pen {
+    script: Mutex<VecDeque<Turn>>,
+    refuses: AtomicBool,
+    /// Idempotency keys and system prompts of the calls that were made.
+    pub(crate) calls: Mutex<Vec<(String, String)>>,
+    gate: Gate,
+}
+
+/// Paints.
+#[derive(Default)]
+pub(crate) struct Brush {
+    refuses: AtomicBool,
+    pub(crate) calls: AtomicUsize,
+    gate: Gate,
+}
+
+/// Holds calls up until somebody gives them a permit.
+#[derive(Default)]
+struct Gate(Mutex<Option<&'static Semaphore>>);
+
+pub(crate) fn refusal() -> CallError {
+    CallError::Refused {
+        detail: "not this one".to_owned(),
+    }
+}
+
+pub(crate) fn throttled() -> CallError {
+    CallError::Throttled {
+        retry_after: Some(Duration::from_millis(50)),
+        detail: "429".to_owned(),
+    }
+}
+
+impl Pen {
+    /// The next calls go like this, later ones well.
+    pub(crate) fn script(&self, turns: impl IntoIterator<Item = Turn>) {
+        self.script.lock().unwrap().extend(turns);
+    }
+
+    pub(crate) fn refuse(&self, yes: bool) {
+        self.refuses.store(yes, Ordering::SeqCst);
+    }
+
+    /// Every call waits here for a permit.
+    pub(crate) fn gate(&self) -> &'static Semaphore {
+        self.gate.close()
+    }
+}
+
+impl Brush {
+    pub(crate) fn refuse(&self, yes: bool) {
+        self.refuses.store(yes, Ordering::SeqCst);
+    }
+
+    /// Every call waits here for a permit.
+    pub(crate) fn gate(&self) -> &'static Semaphore {
+        self.gate.close()
+    }
+}
+
+impl Gate {
+    fn close(&self) -> &'static Semaphore {
+        let gate = Box::leak(Box::new(Semaphore::new(0)));
+        *self.0.lock().unwrap() = Some(gate);
+        gate
+    }
+
+    async fn pass(&self) {
+        let gate = *self.0.lock().unwrap();
+        if let Some(gate) = gate {
+            gate.acquire().await.unwrap().forget();
+        }
+    }
+}
+
+impl TextModel for Pen {
+    fn provider(&self) -> &'static str {
+        "local"
+    }
+    fn model(&self) -> &'static str {
+        "scripted"
+    }
+    fn send<'a>(
+        &'a self,
+        prompt: &'a Prompt,
+        call: &'a Call,
+    ) -> BoxFuture<'a, Result<Vec<u8>, CallError>> {
+        self.calls
+            .lock()
+            .unwrap()
+            .push((call.idempotency_key.clone(), prompt.system.clone()));
+        Box::pin(async move {
+            self.gate.pass().await;
+            if self.refuses.load(Ordering::SeqCst) {
+                return Err(refusal());
+            }
+            let turn = self.script.lock().unwrap().pop_front();
+            match turn {
+                Some(Turn::Says(words)) => Ok(words.as_bytes().to_vec()),
+                Some(Turn::Fails(error)) => Err(error),
+                None => Writer.send(prompt, call).await,
+            }
+        })
+    }
+    fn read(&self, raw: &[u8]) -> Result<Completion, Unreadable> {
+        Writer.read(raw)
+    }
+}
+
+impl ImageModel for Brush {
+    fn provider(&self) -> &'static str {
+        "local"
+    }
+    fn model(&self) -> &'static str {
+        "scripted"
+    }
+    fn send<'a>(
+        &'a self,
+        picture: &'a Picture,
+        call: &'a Call,
+    ) -> BoxFuture<'a, Result<Vec<u8>, CallError>> {
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        Box::pin(async move {
+            self.gate.pass().await;
+            if self.refuses.load(Ordering::SeqCst) {
+                return Err(refusal());
+            }
+            Painter.send(picture, call).await
+        })
+    }
+    fn read(&self, raw: &[u8]) -> Result<Image, Unreadable> {
+        Painter.read(raw)
+    }
+}

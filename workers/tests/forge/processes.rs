@@ -1,0 +1,155 @@
+//! The worker binaries as they run in production: PostgreSQL, RabbitMQ, one process a queue.
+
+use crate::support::World;
+use domain::media;
+use saga_core::state::{SagaState, StepState};
+use std::io::Write as _;
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use tokio::net::TcpSocket;
+use uuid::Uuid;
+
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+impl Process {
+    fn start(program: &str, world: &World, broker: (&str, &str), own: &[(&str, &str)]) -> Self {
+        let child = Command::new(program)
+            .env_clear()
+            .env("DATABASE_URL", world.url())
+            .env("AMQP_URL", broker.0)
+            .env("QUEUE_PREFIX", broker.1)
+            .env("MEDIA_DIR", world.dir.path().join("media"))
+            .env("PUBLIC_BASE_URL", "https://chorus.example")
+            .env("HOST", "127.0.0.1")
+            .envs(own.iter().copied())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        Self(child)
+    }
+
+    /// Asks it to stop, and says how it ended.
+    fn stop(mut self) -> Option<i32> {
+        let asked = Command::new("kill")
+            .args(["-TERM", &self.0.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(asked.success());
+        let began = Instant::now();
+        loop {
+            if let Some(status) = self.0.try_wait().unwrap() {
+                return status.code();
+            }
+            assert!(
+                began.elapsed() < Duration::from_secs(20),
+                "it does not stop"
+            );
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+/// PostgreSQL and RabbitMQ, if they are there; else says what is left out.
+fn services(what: &str) -> Option<(String, String)> {
+    let database = std::env::var("CHORUS_TEST_POSTGRES").ok();
+    let found = database.zip(std::env::var("CHORUS_TEST_AMQP").ok());
+    if found.is_none() {
+        // Not eprintln!, which the test runner swallows.
+        let words = format!("left out: {what} (run scripts/test for all)");
+        drop(writeln!(std::io::stderr(), "{words}"));
+    }
+    found
+}
+
+/// A port that the kernel gives to nobody else while the socket lives, which does not listen.
+fn held_port() -> (TcpSocket, u16) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_reuseaddr(true).unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let port = socket.local_addr().unwrap().port();
+    (socket, port)
+}
+
+#[tokio::test]
+async fn three_processes_forge_a_persona_and_stop_when_asked() {
+    let Some((base, amqp)) = services("the worker processes") else {
+        return;
+    };
+    let prefix = format!("t{}", Uuid::now_v7().simple());
+    let broker = (amqp.as_str(), prefix.as_str());
+    let world = World::new(Some(base), Some(broker)).await;
+    let programs = [
+        env!("CARGO_BIN_EXE_synthesis-worker"),
+        env!("CARGO_BIN_EXE_image-worker"),
+        env!("CARGO_BIN_EXE_delivery-worker"),
+    ];
+    let held = programs.map(|_| held_port());
+    let workers = [0, 1, 2].map(|at| {
+        let port = held[at].1.to_string();
+        Process::start(programs[at], &world, broker, &[("WORKER_PORT", &port)])
+    });
+
+    let survey = world.survey().await;
+    let saga = world.three_answers(&survey).await;
+    world.until(saga, SagaState::Succeeded).await;
+
+    let persona = world.mine(&survey).await.persona.unwrap();
+    assert!(!persona.degraded);
+    let card = persona.card_media_id.unwrap();
+    let card = media::store::find(&world.db, card).await.unwrap().unwrap();
+    assert!(world.blobs.path(card.id, "1080").is_file());
+    // Somebody who asks after the health and never comes to an end keeps no process.
+    let mut slow = TcpStream::connect(("127.0.0.1", held[0].1)).unwrap();
+    slow.write_all(b"GET /livez HTTP/1.1\r\nhost:").unwrap();
+    let ends: Vec<Option<i32>> =
+        tokio::task::spawn_blocking(|| workers.map(Process::stop).to_vec())
+            .await
+            .unwrap();
+    assert_eq!(ends, [Some(0); 3]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_step_under_way_at_shutdown_is_handed_back_and_not_counted() {
+    let Some((base, amqp)) = services("a shutdown amid a step") else {
+        return;
+    };
+    let prefix = format!("t{}", Uuid::now_v7().simple());
+    let broker = (amqp.as_str(), prefix.as_str());
+    let world = World::new(Some(base), Some(broker)).await;
+    // A model that takes the call and says nothing.
+    let model = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}/v1", model.local_addr().unwrap());
+    let own = [
+        ("OPENAI_BASE_URL", address.as_str()),
+        ("DRAIN_TIMEOUT_S", "0"),
+    ];
+    let worker = Process::start(env!("CARGO_BIN_EXE_synthesis-worker"), &world, broker, &own);
+    let survey = world.survey().await;
+    let saga = world.three_answers(&survey).await;
+    let calling = tokio::time::timeout(Duration::from_secs(20), model.accept());
+    let _held = calling.await.expect("the model is called").unwrap();
+
+    let ended = tokio::task::spawn_blocking(|| worker.stop()).await.unwrap();
+    assert_eq!(ended, Some(0));
+    let run = world.client.store().view(&[saga]).await.unwrap();
+    let written = run[&saga]
+        .steps
+        .iter()
+        .find(|step| step.step == "persona.write");
+    let written = written.unwrap();
+    assert_eq!(
+        (written.state, written.attempt, written.epoch),
+        (StepState::Ready, 0, 1)
+    );
+    world.end().await;
+}

@@ -1,0 +1,395 @@
+//! Worlds to test in: a store, a folder for files, and workers.
+
+use crate::models::{Brush, Pen};
+use crate::wrapped::{Mischief, handlers};
+use chorus_workers::Deps;
+use chorus_workers::blobs::Blobs;
+use domain::accounts::store as accounts;
+use domain::mirror::answers::validate;
+use domain::mirror::archetype::Mode;
+use domain::mirror::questions::{DEFAULT_SET, QuestionSet};
+use domain::mirror::standing::PersonaStatus;
+use domain::mirror::store::forges::{ForgeAgain, forge_again};
+use domain::mirror::store::mine::{Mine, mine};
+use domain::mirror::store::responses::{Submission, submit_response};
+use domain::mirror::store::surveys::{self, NewSurvey, Survey, slug};
+use saga_core::client::Client;
+use saga_core::db::{Db, Durability, Location};
+use saga_core::relay::Relay;
+use saga_core::state::SagaState;
+use saga_core::store::{LetterFilter, NewSaga, Store};
+use saga_core::transport::{InProcess, Names, RabbitMq, Transport};
+use saga_core::worker::{Busy, Worker, WorkerSettings};
+use serde_json::{Value, json};
+use std::io::Write as _;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use uuid::Uuid;
+
+const QUEUES: [&str; 3] = ["synthesis", "image", "delivery"];
+
+pub(crate) struct World {
+    pub(crate) db: Db,
+    pub(crate) client: Client,
+    pub(crate) blobs: Blobs,
+    pub(crate) pen: Arc<Pen>,
+    pub(crate) brush: Arc<Brush>,
+    pub(crate) mischief: Mischief,
+    pub(crate) dir: tempfile::TempDir,
+    transport: Transport,
+    relay: Relay,
+    stop: CancellationToken,
+    tracker: TaskTracker,
+    postgres: Option<(String, String)>,
+}
+
+/// Plays a test once on every database; says which are left out.
+pub(crate) async fn on_each(test: impl AsyncFn(&World)) {
+    let mut bases = vec![None];
+    match std::env::var("CHORUS_TEST_POSTGRES") {
+        Ok(base) => bases.push(Some(base)),
+        // eprintln! would be kept back by the runner, since the test passes.
+        Err(_) => drop(writeln!(
+            std::io::stderr(),
+            "left out: PostgreSQL (run scripts/test for all)"
+        )),
+    }
+    for base in bases {
+        let world = World::new(base, None).await;
+        test(&world).await;
+        world.end().await;
+    }
+}
+
+impl World {
+    /// A fresh world; with the address of a broker and a prefix, tickets leave this process.
+    pub(crate) async fn new(base: Option<String>, broker: Option<(&str, &str)>) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let (location, postgres) = match base {
+            None => (
+                Location::Sqlite {
+                    path: dir.path().join("test.db"),
+                },
+                None,
+            ),
+            Some(base) => {
+                let name = format!("chorus_forge_{}", Uuid::now_v7().simple());
+                admin(&base, &format!("CREATE DATABASE {name}")).await;
+                let (root, _) = base.rsplit_once('/').unwrap();
+                (
+                    Location::Postgres {
+                        url: format!("{root}/{name}"),
+                        connections_max: 8,
+                    },
+                    Some((base, name)),
+                )
+            }
+        };
+        let db = Db::open(&location).await.unwrap();
+        db.migrate().await.unwrap();
+        let store = Store::new(db.clone(), Arc::new(domain::catalog::kinds()));
+        let transport = match broker {
+            None => Transport::InProcess(InProcess::new(QUEUES)),
+            Some((url, prefix)) => {
+                let queues = QUEUES.map(str::to_owned).to_vec();
+                Transport::RabbitMq(RabbitMq::new(url, Names::under(prefix), "test", queues))
+            }
+        };
+        let (stop, tracker) = (CancellationToken::new(), TaskTracker::new());
+        let (relay, relaying) = Relay::new(store.clone(), transport.clone());
+        let (client, accepting) = Client::new(store.clone(), relay.clone());
+        tracker.spawn(relaying.run(stop.clone()));
+        tracker.spawn(accepting);
+        tracker.spawn(transport.clone().run(store, stop.clone()));
+        Self {
+            db,
+            client,
+            blobs: Blobs::new(dir.path().join("media")),
+            pen: Arc::default(),
+            brush: Arc::default(),
+            mischief: Mischief::default(),
+            dir,
+            transport,
+            relay,
+            stop,
+            tracker,
+            postgres,
+        }
+    }
+
+    /// The database's own address.
+    pub(crate) fn url(&self) -> String {
+        let (base, name) = self.postgres.clone().unwrap();
+        format!("{}/{name}", base.rsplit_once('/').unwrap().0)
+    }
+
+    /// Adds a worker for every queue.
+    pub(crate) fn work(&self) {
+        let deps = Deps {
+            text: Arc::clone(&self.pen) as _,
+            image: Arc::clone(&self.brush) as _,
+            blobs: self.blobs.clone(),
+            public_base_url: "https://chorus.example".to_owned(),
+        };
+        let worker = Worker {
+            store: self.client.store().clone(),
+            handlers: Arc::new(handlers(&deps, &self.mischief)),
+            transport: self.transport.clone(),
+            relay: self.relay.clone(),
+            settings: WorkerSettings {
+                sweep: Duration::from_millis(40),
+                drain: Duration::from_secs(5),
+                ..WorkerSettings::new("test", QUEUES.map(str::to_owned).to_vec())
+            },
+            busy: Busy::default(),
+        };
+        self.tracker.spawn(worker.run(self.stop.clone()));
+    }
+
+    pub(crate) async fn end(self) {
+        self.stop.cancel();
+        drop((self.client, self.relay));
+        self.tracker.close();
+        tokio::time::timeout(Duration::from_secs(20), self.tracker.wait())
+            .await
+            .expect("everything stops");
+        self.db.close().await;
+        if let Some((base, name)) = self.postgres {
+            admin(
+                &base,
+                &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
+            )
+            .await;
+        }
+    }
+
+    /// An owner with a survey.
+    pub(crate) async fn survey(&self) -> Survey {
+        let mut tx = self.db.begin(Durability::Full).await.unwrap();
+        let owner = accounts::find_or_create(&mut tx, Uuid::now_v7(), "robin@example.org", "Robin")
+            .await
+            .unwrap();
+        let id = Uuid::now_v7();
+        let new = NewSurvey {
+            id,
+            owner_id: owner.id,
+            slug: slug(id.as_bytes()[6..].try_into().unwrap()),
+            title: None,
+            question_set_id: DEFAULT_SET.to_owned(),
+            min_responses: 3,
+        };
+        let survey = surveys::create(&mut tx, new).await.unwrap();
+        tx.commit().await.unwrap();
+        survey
+    }
+
+    pub(crate) async fn answer(
+        &self,
+        survey: &Survey,
+        responder: u8,
+        answers: &Value,
+    ) -> Option<Uuid> {
+        let submission = Submission {
+            id: Uuid::now_v7(),
+            survey: survey.id,
+            answers: validate(&QuestionSet::friends(), answers).unwrap(),
+            responder_hash: [responder; 32],
+            saga: Uuid::now_v7(),
+            request_id: "test".to_owned(),
+        };
+        let mut tx = self.db.begin(Durability::Full).await.unwrap();
+        let submitted = submit_response(&mut tx, &self.client, submission)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        self.client.publish(submitted.tickets);
+        submitted.forge
+    }
+
+    /// Three friends answer: the forge that this starts.
+    pub(crate) async fn three_answers(&self, survey: &Survey) -> Uuid {
+        let mut forge = None;
+        for (responder, answers) in (1..).zip(friends()) {
+            forge = self.answer(survey, responder, &answers).await.or(forge);
+        }
+        forge.expect("the third answer starts the forge")
+    }
+
+    pub(crate) async fn forge_again(&self, survey: &Survey) -> Uuid {
+        let wish = ForgeAgain {
+            saga: Uuid::now_v7(),
+            owner: survey.owner_id,
+            survey: None,
+            mode: Mode::Fated,
+            archetype: None,
+            request_id: "test".to_owned(),
+        };
+        let mut tx = self.db.begin(Durability::Full).await.unwrap();
+        let (started, tickets) = forge_again(&mut tx, &self.client, wish).await.unwrap();
+        tx.commit().await.unwrap();
+        self.client.publish(tickets);
+        started.id
+    }
+
+    pub(crate) async fn start(&self, kind: &str) -> Uuid {
+        let new = NewSaga {
+            id: Uuid::now_v7(),
+            kind: kind.to_owned(),
+            input: json!({}),
+            owner_id: None,
+            request_id: "test".to_owned(),
+            singleton: None,
+            replay_of: None,
+        };
+        self.client.start(new).await.unwrap().id
+    }
+
+    pub(crate) async fn mine(&self, survey: &Survey) -> Mine {
+        mine(&self.db, survey.owner_id).await.unwrap().unwrap()
+    }
+
+    pub(crate) async fn again(&self, survey: &Survey) -> Survey {
+        surveys::find(&self.db, survey.id).await.unwrap().unwrap()
+    }
+
+    pub(crate) async fn state(&self, saga: Uuid) -> SagaState {
+        self.client.store().view(&[saga]).await.unwrap()[&saga]
+            .saga
+            .state
+    }
+
+    pub(crate) async fn until(&self, saga: Uuid, state: SagaState) {
+        let began = Instant::now();
+        while self.state(saga).await != state {
+            if began.elapsed() > Duration::from_secs(20) {
+                let run = self.client.store().view(&[saga]).await.unwrap();
+                panic!(
+                    "{}: gave up waiting until {saga} is {state:?}: {run:#?}",
+                    self.db.name()
+                );
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Every status that an owner who polls sees, up to `last`.
+    pub(crate) async fn statuses_until(
+        &self,
+        survey: &Survey,
+        last: PersonaStatus,
+    ) -> Vec<PersonaStatus> {
+        let (mut seen, began) = (vec![], Instant::now());
+        loop {
+            let status = self.mine(survey).await.standing.status;
+            if seen.last() != Some(&status) {
+                seen.push(status);
+            }
+            if status == last {
+                return seen;
+            }
+            assert!(
+                began.elapsed() < Duration::from_secs(20),
+                "gave up waiting for {last:?}: {seen:?}"
+            );
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    /// The one open letter.
+    pub(crate) async fn letter(&self) -> saga_core::store::Letter {
+        let filter = LetterFilter {
+            state: Some("open".to_owned()),
+            limit: 10,
+            ..LetterFilter::default()
+        };
+        let mut letters = self.client.store().letters(&filter).await.unwrap();
+        assert_eq!(letters.len(), 1, "{letters:#?}");
+        letters.remove(0)
+    }
+
+    pub(crate) async fn replay(&self) {
+        let (_, tickets) = self
+            .client
+            .store()
+            .replay(self.letter().await.id, "test", "mended")
+            .await
+            .unwrap();
+        self.client.publish(tickets);
+    }
+
+    pub(crate) async fn discard(&self) {
+        let tickets = self
+            .client
+            .store()
+            .discard(self.letter().await.id, "test", "hopeless")
+            .await
+            .unwrap();
+        self.client.publish(tickets);
+    }
+
+    pub(crate) async fn cancel(&self, saga: Uuid) {
+        let (_, tickets) = self.client.store().cancel(saga, "test").await.unwrap();
+        self.client.publish(tickets);
+    }
+
+    pub(crate) async fn count(&self, sql: &'static str) -> i64 {
+        self.db.query(sql).scalar().await.unwrap()
+    }
+
+    /// Every file below the media folder.
+    pub(crate) fn files(&self) -> Vec<String> {
+        let mut files = vec![];
+        let Ok(folders) = std::fs::read_dir(self.dir.path().join("media")) else {
+            return files;
+        };
+        for folder in folders {
+            let folder = folder.unwrap().path();
+            for file in std::fs::read_dir(&folder).unwrap() {
+                files.push(file.unwrap().file_name().into_string().unwrap());
+            }
+        }
+        files.sort();
+        files
+    }
+
+    /// Nothing of a forge is left, and another can begin.
+    pub(crate) async fn assert_unwound(&self, survey: &Survey, why: &str) {
+        let why = format!("{}: {why}", self.db.name());
+        assert_eq!(
+            self.count("SELECT count(*) FROM personas").await,
+            0,
+            "{why}"
+        );
+        assert_eq!(self.count("SELECT count(*) FROM media").await, 0, "{why}");
+        assert_eq!(self.files(), Vec::<String>::new(), "{why}");
+        assert_eq!(
+            self.again(survey).await.status,
+            surveys::SurveyStatus::Ready,
+            "{why}"
+        );
+    }
+}
+
+/// What three friends say.
+pub(crate) fn friends() -> [Value; 3] {
+    [
+        json!({"c1": 4, "c2": 3, "i1": 4, "i2": 5, "k1": 5, "k2": 5, "e1": 3, "e2": 2, "p1": "calmer", "g1": "listener",
+               "w1": "patient, funny, loyal", "h1": "Terrible puns, delivered with a straight face.",
+               "m1": "The late calls when everything feels too much."}),
+        json!({"c1": 3, "c2": 4, "i1": 5, "i2": 4, "k1": 5, "k2": 4, "e1": 3, "e2": 3, "p1": "quieter", "g1": "planner",
+               "w1": "curious, gentle, stubborn", "h1": "Old cartoons and their own jokes.",
+               "m1": "How they remember what I said months ago."}),
+        json!({"c1": 3, "c2": 2, "i1": 4, "i2": 4, "k1": 4, "k2": 5, "e1": 2, "e2": 2, "p1": "calmer", "g1": "listener",
+               "w1": "warm, wise, dry"}),
+    ]
+}
+
+async fn admin(base: &str, sql: &str) {
+    use sqlx::Connection as _;
+    let mut connection = sqlx::PgConnection::connect(base).await.unwrap();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned()))
+        .execute(&mut connection)
+        .await
+        .unwrap();
+}
