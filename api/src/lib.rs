@@ -1,0 +1,31 @@
+//! The HTTP API of Chorus: commits commands and answers 202; tells how jobs are; never calls a model.
+
+mod accounts;
+mod asked;
+mod auth;
+mod body;
+mod code;
+mod context;
+mod cors;
+mod etag;
+mod forget;
+mod front;
+mod idempotency;
+mod jobs;
+mod page;
+mod params;
+mod prefer;
+mod problem;
+mod router;
+mod routes;
+mod run;
+mod server;
+mod settings;
+mod state;
+pub mod token;
+
+pub use router::router;
+pub use run::run;
+pub use server::serve;
+pub use settings::{ApiSettings, Origins};
+pub use state::State;

@@ -1,0 +1,74 @@
+//! Every route, and what surrounds them.
+
+use crate::front::{self, OwnBody};
+use crate::state::State;
+use crate::{cors, problem::Problem, routes};
+use axum::Router;
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::routing::{get, post};
+use process::{Probe, health};
+
+/// The whole API.
+pub fn router(state: State) -> Router {
+    let api = Router::new()
+        .route("/jobs", post(routes::jobs::create).get(routes::jobs::list))
+        .route("/jobs/{id}", get(routes::jobs::show))
+        .route("/jobs/{id}/cancel", post(routes::jobs::cancel))
+        .route("/jobs/{id}/events", get(routes::events::events))
+        .route(
+            "/surveys",
+            post(routes::surveys::create).get(routes::surveys::list),
+        )
+        .route("/surveys/{name}", get(routes::surveys::show))
+        .route("/surveys/{name}/responses", post(routes::responses::create))
+        .route("/surveys/{name}/status", get(routes::surveys::status))
+        .route("/surveys/{name}/close", post(routes::surveys::close))
+        .route("/personas", get(routes::personas::list))
+        .route("/personas/me", get(routes::personas::me))
+        .route("/personas/me/forge", post(routes::personas::forge))
+        .route("/personas/{id}", get(routes::personas::show))
+        .route("/media/{id}/file", get(routes::media::file))
+        .route("/admin/dead-letters", get(routes::dead_letters::list))
+        .route("/admin/dead-letters/{id}", get(routes::dead_letters::show))
+        .route(
+            "/admin/dead-letters/{id}/replay",
+            post(routes::dead_letters::replay),
+        )
+        .route(
+            "/admin/dead-letters/{id}/discard",
+            post(routes::dead_letters::discard),
+        );
+    let (cors, probe) = (
+        cors::layer(&state.settings().origins),
+        state.probe().clone(),
+    );
+    let router = Router::new()
+        .route("/", get(routes::banner::banner))
+        .route("/p/{id}", get(routes::share::page))
+        .nest("/api/v1", api)
+        .fallback(|| async { Problem::not_found("address") })
+        .merge(healthy(probe))
+        .with_state(state);
+    let router = match cors {
+        Some(cors) => router.layer(cors),
+        None => router,
+    };
+    router.layer(axum::middleware::from_fn(front::front))
+}
+
+/// The health routes: what they say when all is not well is theirs, what they refuse is a problem.
+fn healthy(probe: Probe) -> Router<State> {
+    let told = probe.clone();
+    Router::new()
+        .route("/api/v1/health", get(async move || health::health(&told)))
+        .merge(health::routes(probe))
+        .layer(axum::middleware::map_response(own_body))
+}
+
+async fn own_body(mut response: Response) -> Response {
+    if response.status() == StatusCode::SERVICE_UNAVAILABLE {
+        response.extensions_mut().insert(OwnBody);
+    }
+    response
+}

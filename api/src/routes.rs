@@ -1,0 +1,11 @@
+//! What each address does, one file for each noun.
+
+pub(crate) mod banner;
+pub(crate) mod dead_letters;
+pub(crate) mod events;
+pub(crate) mod jobs;
+pub(crate) mod media;
+pub(crate) mod personas;
+pub(crate) mod responses;
+pub(crate) mod share;
+pub(crate) mod surveys;

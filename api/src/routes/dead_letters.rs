@@ -1,0 +1,371 @@
+//! `/admin/dead-letters`: steps that gave up, for a person to judge.
+
+use crate::asked::Asked;
+use crate::auth::Staff;
+use crate::body::Json;
+use crate::idempotency::{Command, Given};
+use crate::page::{self, Page};
+use crate::params::{Id, Params};
+use crate::problem::{Code, Problem};
+use crate::state::State;
+use axum::extract::State as In;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use chrono::{DateTime, Utc};
+use saga_core::journal::Key;
+use saga_core::store::{ControlError, Letter, LetterFilter};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+const REASON_CHARS_MAX: usize = 500;
+/// Events of the history that are told with a letter: the newest.
+const HISTORY_MAX: i64 = 200;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Filter {
+    #[serde(alias = "status")]
+    state: Option<LetterState>,
+    kind: Option<String>,
+    job: Option<Uuid>,
+    limit: Option<i64>,
+    cursor: Option<String>,
+}
+
+#[derive(Clone, Copy, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum LetterState {
+    Open,
+    Replayed,
+    Discarded,
+    Expired,
+}
+
+impl LetterState {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Replayed => "replayed",
+            Self::Discarded => "discarded",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+/// A letter, as it is listed.
+#[derive(Serialize)]
+pub(crate) struct Item {
+    id: Uuid,
+    job: Option<Uuid>,
+    kind: String,
+    step: String,
+    step_key: Option<String>,
+    queue: String,
+    class: String,
+    message: String,
+    group: String,
+    attempts: i64,
+    worker: Option<String>,
+    state: String,
+    created_at: DateTime<Utc>,
+    resolved_at: Option<DateTime<Utc>>,
+    resolved_by: Option<String>,
+    reason: Option<String>,
+    links: Value,
+}
+
+impl From<Letter> for Item {
+    fn from(letter: Letter) -> Self {
+        let this = format!("/api/v1/admin/dead-letters/{}", letter.id);
+        let job = letter.saga_id.map(|saga| format!("/api/v1/jobs/{saga}"));
+        let links = json!({"self": this, "job": job, "replay": format!("{this}/replay"), "discard": format!("{this}/discard")});
+        Self {
+            id: letter.id,
+            job: letter.saga_id,
+            kind: letter.kind,
+            step: letter.step,
+            step_key: letter.step_key,
+            queue: letter.queue,
+            class: letter.class,
+            message: letter.message,
+            group: letter.fingerprint,
+            attempts: letter.attempts,
+            worker: letter.worker,
+            state: letter.state,
+            created_at: letter.created_at,
+            resolved_at: letter.resolved_at,
+            resolved_by: letter.resolved_by,
+            reason: letter.reason,
+            links,
+        }
+    }
+}
+
+/// Lists letters, newest first.
+pub(crate) async fn list(
+    _: Staff,
+    In(state): In<State>,
+    Params(filter): Params<Filter>,
+) -> Result<axum::Json<Page<Item>>, Problem> {
+    let limit = page::limit(filter.limit)?;
+    let from: Option<(DateTime<Utc>, Uuid)> = page::read(filter.cursor.as_deref())?;
+    let wanted = LetterFilter {
+        state: filter.state.map(|state| state.as_str().to_owned()),
+        kind: filter.kind,
+        saga_id: filter.job,
+        before: from.map(|(at, _)| at),
+        before_id: from.map(|(_, id)| id),
+        limit: limit + 1,
+    };
+    let found = state.store().letters(&wanted).await?;
+    let kept = usize::try_from(limit).unwrap_or_default();
+    let more = found.len() > kept;
+    let items: Vec<Item> = found.into_iter().take(kept).map(Item::from).collect();
+    let next = items
+        .last()
+        .map(|last| (last.created_at, last.id))
+        .filter(|_| more);
+    Ok(axum::Json(Page::new(items, next.as_ref())))
+}
+
+/// A letter with everything that helps to judge it.
+#[derive(Serialize)]
+pub(crate) struct Detail {
+    #[serde(flatten)]
+    item: Item,
+    /// Of the step; the data of a person, so only an admin is told.
+    input: Option<Value>,
+    replays: usize,
+    job_state: Option<&'static str>,
+    parked_until: Option<DateTime<Utc>>,
+    errors: Vec<Value>,
+    history: Vec<Value>,
+}
+
+/// Tells one letter in full.
+pub(crate) async fn show(
+    caller: Staff,
+    Id(id): Id,
+    In(state): In<State>,
+) -> Result<axum::Json<Detail>, Problem> {
+    let letter = state
+        .store()
+        .letter(id)
+        .await?
+        .ok_or_else(|| Problem::not_found("letter"))?;
+    let (mut input, mut replays, mut job_state, mut parked_until) = (None, 0, None, None);
+    let (mut errors, mut history, mut newest) = (vec![], vec![], 0);
+    if let Some(saga) = letter.saga_id {
+        if let Some(run) = state.store().view(&[saga]).await?.remove(&saga) {
+            let at = letter
+                .step_key
+                .as_ref()
+                .and_then(|key| run.find(&Key::stored(key.clone())));
+            input = at
+                .map(|at| run.steps[at].input.clone())
+                .or_else(|| Some(run.saga.input.clone()));
+            (job_state, parked_until) = (Some(run.saga.state.as_str()), run.saga.parked_until);
+            newest = run.saga.seq;
+        }
+        let all = LetterFilter {
+            saga_id: Some(saga),
+            limit: HISTORY_MAX,
+            ..LetterFilter::default()
+        };
+        let same = |other: &&Letter| other.step_key == letter.step_key && other.state == "replayed";
+        replays = state
+            .store()
+            .letters(&all)
+            .await?
+            .iter()
+            .filter(same)
+            .count();
+        let before = (newest - HISTORY_MAX).max(0);
+        for event in state.store().events(saga, before, HISTORY_MAX).await? {
+            let told = json!({"id": event.seq, "at": event.at, "name": event.name, "step": event.step, "data": event.data});
+            let failed = matches!(
+                event.name.as_str(),
+                "step.retrying" | "step.failed" | "step.lost" | "step.throttled"
+            );
+            if failed && event.step == letter.step_key {
+                errors.push(told.clone());
+            }
+            history.push(told);
+        }
+    }
+    let input = input.filter(|_| caller.is_admin());
+    Ok(axum::Json(Detail {
+        item: letter.into(),
+        input,
+        replays,
+        job_state,
+        parked_until,
+        errors,
+        history,
+    }))
+}
+
+/// Why a letter is decided as it is.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Decision {
+    reason: Option<String>,
+    note: Option<String>,
+}
+
+impl Decision {
+    fn words(&self) -> Result<String, Problem> {
+        let (field, words) = match (&self.reason, &self.note) {
+            (Some(reason), _) => ("/reason", reason.trim()),
+            (None, note) => ("/note", note.as_deref().unwrap_or("").trim()),
+        };
+        if words.chars().count() > REASON_CHARS_MAX {
+            return Err(Problem::field(
+                field,
+                "too_long",
+                format!("Say it in {REASON_CHARS_MAX} characters."),
+            ));
+        }
+        Ok(words.to_owned())
+    }
+}
+
+/// Tries a letter's step again; finished steps and paid calls are kept.
+pub(crate) async fn replay(
+    caller: Staff,
+    Id(id): Id,
+    In(state): In<State>,
+    asked: Asked,
+    Json { value, bytes }: Json<Decision>,
+) -> Result<Response, Problem> {
+    let words = value.words()?;
+    let command = Command::of(&state, &caller.account().to_string(), &asked, &bytes)?;
+    if let Some(earlier) = command.earlier(&state).await? {
+        return Ok(earlier.into_response());
+    }
+    let before = state
+        .store()
+        .letter(id)
+        .await?
+        .ok_or_else(|| Problem::not_found("letter"))?;
+    let done = match state.store().replay(id, &caller.signature(), &words).await {
+        Ok((started, tickets)) => {
+            saga_core::fault::point("api.committed", "");
+            state.client().publish(tickets);
+            Some((started.id, started.new))
+        }
+        Err(ControlError::Refused(_)) if command.has_key() => {
+            let mine = decided(&state, id, "replayed", &caller, &words).await?;
+            mine.and_then(|letter| Some((letter.saga_id?, false)))
+        }
+        Err(ControlError::Refused(_)) => None,
+        Err(error) => return Err(failed(error)),
+    };
+    let Some((job, is_new)) = done else {
+        return Err(refused(&state, id).await);
+    };
+    // What is told of the job from here on is not older than the replay.
+    drop(state.jobs().fresh(job).await?);
+    let mode = if is_new { "new_job" } else { "in_place" };
+    let link = format!("/api/v1/jobs/{job}");
+    let body = json!({"dead_letter": id, "job_id": job, "replay_of": before.saga_id, "mode": mode, "job": link});
+    let given = Given::new(StatusCode::ACCEPTED, body).at(link);
+    command.keep_after(&state, &given).await?;
+    Ok(given.into_response())
+}
+
+/// Gives a letter's step up: undo begins.
+pub(crate) async fn discard(
+    caller: Staff,
+    Id(id): Id,
+    In(state): In<State>,
+    asked: Asked,
+    Json { value, bytes }: Json<Decision>,
+) -> Result<Response, Problem> {
+    let words = value.words()?;
+    let command = Command::of(&state, &caller.account().to_string(), &asked, &bytes)?;
+    if let Some(earlier) = command.earlier(&state).await? {
+        return Ok(earlier.into_response());
+    }
+    match state.store().discard(id, &caller.signature(), &words).await {
+        Ok(tickets) => {
+            saga_core::fault::point("api.committed", "");
+            state.client().publish(tickets);
+        }
+        Err(ControlError::Refused(_)) => {
+            let again = command.has_key();
+            let mine = decided(&state, id, "discarded", &caller, &words).await?;
+            if !again || mine.is_none() {
+                return Err(refused(&state, id).await);
+            }
+        }
+        Err(error) => return Err(failed(error)),
+    }
+    let letter = state
+        .store()
+        .letter(id)
+        .await?
+        .ok_or_else(|| Problem::not_found("letter"))?;
+    if let Some(saga) = letter.saga_id {
+        drop(state.jobs().fresh(saga).await?);
+    }
+    let body =
+        serde_json::to_value(Item::from(letter)).map_err(|error| Problem::internal(&error))?;
+    let given = Given::new(StatusCode::OK, body);
+    command.keep_after(&state, &given).await?;
+    Ok(given.into_response())
+}
+
+/// The letter, if this caller has decided it so, in the same words: then it was this command, whose
+/// answer was lost before it could be kept under its key.
+async fn decided(
+    state: &State,
+    id: Uuid,
+    how: &str,
+    caller: &Staff,
+    words: &str,
+) -> Result<Option<Letter>, Problem> {
+    let letter = state.store().letter(id).await?;
+    Ok(letter.filter(|letter| {
+        letter.state == how
+            && letter.resolved_by.as_deref() == Some(caller.signature().as_str())
+            && letter.reason.as_deref().unwrap_or("") == words
+    }))
+}
+
+fn failed(error: ControlError) -> Problem {
+    match error {
+        ControlError::NotFound => Problem::not_found("letter"),
+        ControlError::Store(error) => error.into(),
+        ControlError::Start(error) => error.into(),
+        ControlError::Refused(_) => Problem::internal(&error),
+    }
+}
+
+/// Says who was first, and when.
+async fn refused(state: &State, id: Uuid) -> Problem {
+    let letter = match state.store().letter(id).await {
+        Ok(Some(letter)) => letter,
+        Ok(None) => return Problem::not_found("letter"),
+        Err(error) => return error.into(),
+    };
+    let (Some(by), Some(at)) = (&letter.resolved_by, letter.resolved_at) else {
+        let how = match letter.saga_id {
+            Some(_) => "The job moved on; look at the letter again.",
+            None => "This was an unreadable message; it can only be discarded.",
+        };
+        return Problem::new(Code::StateConflict, how);
+    };
+    let when = at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    Problem::new(
+        Code::AlreadyResolved,
+        format!(
+            "{by} has decided at {when}: the letter is {}.",
+            letter.state
+        ),
+    )
+    .with("state", letter.state.clone())
+    .with("resolved_by", by.clone())
+    .with("resolved_at", when)
+}

@@ -1,0 +1,228 @@
+//! `/jobs/{id}/events`: a job's history, as a list or as it happens.
+
+use crate::auth::Signed;
+use crate::jobs::Seen;
+use crate::page;
+use crate::params::{Id, Params};
+use crate::problem::{Code, Problem};
+use crate::state::State;
+use axum::extract::State as In;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse as _, Response};
+use chrono::{DateTime, Utc};
+use futures_util::{Stream, stream};
+use saga_core::store::JobEvent;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// Events read at once.
+const READ_MAX: i64 = 100;
+/// Proxies cut what is silent for longer.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// When to come again after the server has stopped, or could not read.
+const RETRY: Duration = Duration::from_secs(1);
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+const UNBUFFERED: (HeaderName, HeaderValue) = (
+    HeaderName::from_static("x-accel-buffering"),
+    HeaderValue::from_static("no"),
+);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct From {
+    starting_after: Option<i64>,
+    limit: Option<i64>,
+}
+
+#[derive(Serialize)]
+struct Told {
+    id: i64,
+    at: DateTime<Utc>,
+    name: String,
+    step: Option<String>,
+    data: Option<Value>,
+}
+
+impl core::convert::From<JobEvent> for Told {
+    fn from(mut event: JobEvent) -> Self {
+        // Who decided, and on which machine, is for those who run the fleet; they have the letters.
+        if let Some(Value::Object(data)) = &mut event.data {
+            data.remove("by");
+            data.remove("worker");
+        }
+        Self {
+            id: event.seq,
+            at: event.at,
+            name: event.name,
+            step: event.step,
+            data: event.data,
+        }
+    }
+}
+
+/// A list, or a stream for those who accept `text/event-stream`.
+pub(crate) async fn events(
+    caller: Signed,
+    Id(id): Id,
+    In(state): In<State>,
+    headers: HeaderMap,
+    Params(from): Params<From>,
+) -> Result<Response, Problem> {
+    let seen = super::jobs::visible(&state, &caller, id).await?;
+    let accept = headers
+        .get(header::ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .unwrap_or("");
+    if accept.contains("text/event-stream") {
+        let after = last_event_id(&headers)?.or(from.starting_after);
+        return Ok(stream_from(&state, seen, after));
+    }
+    let limit = page::limit(from.limit)?;
+    let found = state
+        .store()
+        .events(id, from.starting_after.unwrap_or(0), limit + 1)
+        .await?;
+    let kept = usize::try_from(limit).unwrap_or_default();
+    let more = found.len() > kept;
+    let items: Vec<Told> = found.into_iter().take(kept).map(Told::from).collect();
+    let next = items.last().map(|last| last.id).filter(|_| more);
+    Ok(axum::Json(EventPage {
+        items,
+        next_cursor: next.map(|id| id.to_string()),
+    })
+    .into_response())
+}
+
+/// A page whose cursor is what `?starting_after=` takes.
+#[derive(Serialize)]
+struct EventPage {
+    items: Vec<Told>,
+    next_cursor: Option<String>,
+}
+
+fn last_event_id(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
+    let Some(given) = headers.get(LAST_EVENT_ID) else {
+        return Ok(None);
+    };
+    let id = given
+        .to_str()
+        .ok()
+        .and_then(|id| id.trim().parse().ok())
+        .filter(|id| *id >= 0);
+    id.map(Some).ok_or_else(|| {
+        Problem::new(
+            Code::BadParameter,
+            "Last-Event-ID: send back the id of the last event.",
+        )
+    })
+}
+
+fn stream_from(state: &State, seen: Arc<Seen>, after: Option<i64>) -> Response {
+    if seen.done && after.is_some_and(|after| after >= seen.seq) {
+        return StatusCode::NO_CONTENT.into_response(); // a browser stops coming again
+    }
+    let story = Story {
+        state: state.clone(),
+        following: state.jobs().follow(Arc::clone(&seen)),
+        after: after.unwrap_or(0),
+        waiting: VecDeque::from([snapshot(&seen)]),
+        seen,
+        over: false,
+    };
+    let sse = Sse::new(story.tell()).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
+    let mut response = sse.into_response();
+    let (name, value) = UNBUFFERED;
+    response.headers_mut().insert(name, value);
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+fn snapshot(seen: &Seen) -> Event {
+    let body = std::str::from_utf8(&seen.body).unwrap_or("{}");
+    Event::default().event("job.snapshot").data(body)
+}
+
+/// A job's story, being told to one listener.
+struct Story {
+    state: State,
+    seen: Arc<Seen>,
+    following: watch::Receiver<Arc<Seen>>,
+    after: i64,
+    waiting: VecDeque<Event>,
+    over: bool,
+}
+
+impl Story {
+    fn tell(self) -> impl Stream<Item = Result<Event, Infallible>> + Send {
+        stream::unfold(self, |mut story| async move {
+            let event = story.next().await?;
+            Some((Ok(event), story))
+        })
+    }
+
+    async fn next(&mut self) -> Option<Event> {
+        loop {
+            if let Some(event) = self.waiting.pop_front() {
+                return Some(event);
+            }
+            if self.over {
+                return None;
+            }
+            self.seen = Arc::clone(&self.following.borrow_and_update());
+            match self
+                .state
+                .store()
+                .events(self.seen.id, self.after, READ_MAX)
+                .await
+            {
+                Ok(events) if !events.is_empty() => self.take(events),
+                Ok(_) if self.seen.done && self.after >= self.seen.seq => return None,
+                Ok(_) => self.wait().await,
+                Err(error) => {
+                    tracing::debug!(%error, "A job's events could not be read; its listener is sent away");
+                    self.part("the store does not answer");
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, events: Vec<JobEvent>) {
+        for event in events {
+            self.after = event.seq;
+            let told = Event::default()
+                .id(event.seq.to_string())
+                .event(event.name.clone());
+            let told = told
+                .json_data(Told::from(event))
+                .unwrap_or_else(|_| Event::default().comment("unreadable"));
+            self.waiting.push_back(told);
+        }
+    }
+
+    async fn wait(&mut self) {
+        let closing = self.state.closing().clone();
+        tokio::select! {
+            changed = self.following.changed() => {
+                if changed.is_err() && !self.following.borrow().done {
+                    self.part("the server is stopping");
+                }
+            }
+            () = closing.cancelled() => self.part("the server is stopping"),
+        }
+    }
+
+    /// Says why the stream ends before the story does, and when to come again.
+    fn part(&mut self, why: &str) {
+        self.over = true;
+        self.waiting
+            .push_back(Event::default().comment(why).retry(RETRY));
+    }
+}

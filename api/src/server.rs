@@ -1,0 +1,119 @@
+//! The server: accepts connections with limits on their number and patience, and stops in order.
+
+use crate::forget;
+use crate::state::State;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use hyper::{body::Incoming, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tower::Service as _;
+
+/// How long a request's head may take to arrive, counted from the end of the one before.
+const HEAD_MAX: Duration = Duration::from_secs(10);
+/// The longest head.
+const HEAD_BYTES_MAX: usize = 64 * 1024;
+/// Connections at once; more wait in the kernel's queue.
+const CONNECTIONS_MAX: usize = 10_000;
+/// How long answers under way may take once the server stops.
+const DRAIN_MAX: Duration = Duration::from_secs(10);
+/// The pause after a connection could not be accepted: most often there are no descriptors left.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Serves until shutdown; then takes no more connections, ends what would last, and lets answers
+/// under way finish for a while.
+pub async fn serve(
+    listener: TcpListener,
+    state: State,
+    shutdown: CancellationToken,
+) -> io::Result<()> {
+    let (router, slots) = (
+        crate::router(state.clone()),
+        Arc::new(Semaphore::new(CONNECTIONS_MAX)),
+    );
+    let (graceful, mut connections) = (GracefulShutdown::new(), JoinSet::new());
+    connections.spawn(forget::run(state.db().clone(), state.closing().clone()));
+    loop {
+        while connections.try_join_next().is_some() {}
+        let accepted = tokio::select! {
+            accepted = accept(&listener, &slots) => accepted,
+            () = shutdown.cancelled() => break,
+        };
+        let (stream, peer, slot) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::warn!(%error, "A connection could not be accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        drop(stream.set_nodelay(true)); // a small answer must not wait for the next
+        let router = router.clone();
+        let service = service_fn(move |request: hyper::Request<Incoming>| {
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(ConnectInfo(peer));
+            router.clone().call(request)
+        });
+        let connection = hyper::server::conn::http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_MAX)
+            .max_buf_size(HEAD_BYTES_MAX)
+            .serve_connection(TokioIo::new(stream), service);
+        let connection = graceful.watch(connection);
+        connections.spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "A connection ended early");
+            }
+            drop(slot);
+        });
+    }
+    drop(listener);
+    state.closing().cancel();
+    if tokio::time::timeout(DRAIN_MAX, graceful.shutdown())
+        .await
+        .is_err()
+    {
+        tracing::warn!("Some answers did not finish in time and are cut off");
+    }
+    connections.shutdown().await;
+    Ok(())
+}
+
+type Accepted = (TcpStream, SocketAddr, OwnedSemaphorePermit);
+
+async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> io::Result<Accepted> {
+    let slot = Arc::clone(slots)
+        .acquire_owned()
+        .await
+        .map_err(io::Error::other)?;
+    let (stream, peer) = listener.accept().await?;
+    Ok((stream, peer, slot))
+}
+
+/// The address of whoever calls, as far as proxies of our own tell it.
+pub(crate) fn client_address(request: &axum::http::request::Parts, proxies: usize) -> String {
+    let peer = request
+        .extensions
+        .get::<ConnectInfo<SocketAddr>>()
+        .map(|ConnectInfo(peer)| peer.ip().to_string());
+    let forwarded = request
+        .headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    let chain: Vec<&str> = forwarded
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .collect();
+    // Each proxy of ours appended the address that it saw; what stands further left is anybody's word.
+    let told = proxies
+        .checked_sub(1)
+        .and_then(|ours| chain.iter().rev().nth(ours))
+        .map(|address| (*address).to_owned());
+    told.or(peer).unwrap_or_default()
+}

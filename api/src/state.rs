@@ -1,0 +1,86 @@
+//! Everything that handlers share. Cheap to clone.
+
+use crate::accounts::Accounts;
+use crate::auth::Door;
+use crate::idempotency::InFlight;
+use crate::jobs::Jobs;
+use crate::settings::ApiSettings;
+use crate::token::{Verifier, WeakSecret};
+use process::Probe;
+use saga_core::Store;
+use saga_core::client::Client;
+use saga_core::db::{Db, Durability, Tx};
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// Everything that handlers share.
+#[derive(Clone)]
+pub struct State(Arc<Inner>);
+
+struct Inner {
+    client: Client,
+    settings: ApiSettings,
+    door: Door,
+    jobs: Jobs,
+    in_flight: InFlight,
+    accounts: Accounts,
+    probe: Probe,
+    closing: CancellationToken,
+}
+
+impl State {
+    /// The state of one API. It spawns the loops that jobs are read and watched by; they end with
+    /// [`crate::serve`], and with the last clone. `probe` tells what `/readyz` and `/health` answer.
+    pub fn new(client: Client, settings: ApiSettings, probe: Probe) -> Result<Self, WeakSecret> {
+        let door = Door::new(Verifier::new(settings.jwt_secret.reveal().as_bytes())?);
+        let closing = CancellationToken::new();
+        let jobs = Jobs::start(client.store().clone(), closing.clone());
+        let (in_flight, accounts) = (InFlight::default(), Accounts::default());
+        Ok(Self(Arc::new(Inner {
+            client,
+            settings,
+            door,
+            jobs,
+            in_flight,
+            accounts,
+            probe,
+            closing,
+        })))
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        &self.0.client
+    }
+    pub(crate) fn store(&self) -> &Store {
+        self.0.client.store()
+    }
+    pub(crate) fn db(&self) -> &Db {
+        self.store().db()
+    }
+    pub(crate) fn settings(&self) -> &ApiSettings {
+        &self.0.settings
+    }
+    pub(crate) fn door(&self) -> &Door {
+        &self.0.door
+    }
+    pub(crate) fn jobs(&self) -> &Jobs {
+        &self.0.jobs
+    }
+    pub(crate) fn in_flight(&self) -> &InFlight {
+        &self.0.in_flight
+    }
+    pub(crate) fn accounts(&self) -> &Accounts {
+        &self.0.accounts
+    }
+    pub(crate) fn probe(&self) -> &Probe {
+        &self.0.probe
+    }
+    /// Cancelled when the server begins to stop: what would last must end.
+    pub(crate) fn closing(&self) -> &CancellationToken {
+        &self.0.closing
+    }
+    /// Begins a command's transaction: once it is committed, it survives the power cord.
+    pub(crate) async fn begin(&self) -> sqlx::Result<Tx> {
+        self.db().begin(Durability::Full).await
+    }
+}

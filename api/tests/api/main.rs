@@ -1,0 +1,31 @@
+//! The API over real HTTP, on every database there is.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test stops at the first surprise"
+)]
+#![expect(
+    clippy::wrong_self_convention,
+    clippy::unused_self,
+    clippy::large_stack_arrays,
+    clippy::too_many_lines,
+    reason = "support reads as sentences"
+)]
+
+mod errors;
+mod events;
+mod idempotency;
+mod idle;
+mod jobs;
+mod journey;
+mod letters;
+mod log;
+mod mirror;
+mod provider;
+mod request_id;
+mod sagas;
+mod server;
+mod share;
+mod support;
+mod surveys;
+mod tokens;

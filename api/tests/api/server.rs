@@ -1,0 +1,206 @@
+//! The server itself: health, other origins, logs, and what it withstands.
+
+use crate::log;
+use crate::support::{App, answers};
+use chorus_api::{ApiSettings, Origins};
+use process::settings::{Given, Role};
+use reqwest::Method;
+use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+#[tokio::test]
+async fn health_is_told_without_credentials() {
+    let app = App::new(None, |_| {}).await;
+    app.send(app.request(Method::GET, "/livez", None))
+        .await
+        .is(200);
+    let banner = app.send(app.request(Method::GET, "/", None)).await.is(200);
+    assert_eq!(banner.body["service"], "chorus");
+    let anybody = app.person(&[]);
+    let ok = app
+        .until("/api/v1/health", &anybody, |answer| {
+            answer.body["status"] == "ok"
+        })
+        .await;
+    assert_eq!(ok.body["dependencies"]["database"], "ok");
+    app.send(app.request(Method::GET, "/readyz", None))
+        .await
+        .is(200);
+    app.send(app.request(Method::GET, "/health", None))
+        .await
+        .is(200);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn other_origins_call_where_they_may() {
+    let app = App::new(None, |settings| settings.origins = Origins::Loopback).await;
+    let preflight = |origin: &str| {
+        let request = app
+            .request(Method::OPTIONS, "/api/v1/jobs", None)
+            .header("origin", origin);
+        app.send(
+            request
+                .header("access-control-request-method", "POST")
+                .header("access-control-request-headers", "authorization"),
+        )
+    };
+    let mine = preflight("http://localhost:3000").await.is(200);
+    assert_eq!(
+        mine.header("access-control-allow-origin"),
+        "http://localhost:3000"
+    );
+    assert_eq!(mine.header("access-control-allow-credentials"), "true");
+    let theirs = preflight("http://localhost.evil.example").await;
+    assert!(theirs.headers.get("access-control-allow-origin").is_none());
+    let refused = app
+        .send(
+            app.request(Method::GET, "/api/v1/jobs", None)
+                .header("origin", "http://127.0.0.1:5173"),
+        )
+        .await
+        .is(401);
+    assert!(
+        refused
+            .header("access-control-expose-headers")
+            .contains("retry-after")
+    );
+    assert!(refused.header("vary").to_lowercase().contains("origin"));
+    app.end().await;
+
+    let closed = App::new(None, |_| {}).await;
+    let answer = closed
+        .send(
+            closed
+                .request(Method::GET, "/", None)
+                .header("origin", "http://localhost:3000"),
+        )
+        .await
+        .is(200);
+    assert!(answer.headers.get("access-control-allow-origin").is_none());
+    closed.end().await;
+
+    let listed = vec!["https://app.example".to_owned()];
+    let open = App::new(None, |settings| settings.origins = Origins::Exactly(listed)).await;
+    for (origin, may) in [
+        ("https://app.example", true),
+        ("https://app.example.evil.example", false),
+    ] {
+        let request = open
+            .request(Method::GET, "/", None)
+            .header("origin", origin);
+        let allowed = open.send(request).await.is(200).headers;
+        assert_eq!(allowed.contains_key("access-control-allow-origin"), may);
+    }
+    open.end().await;
+}
+
+#[test]
+fn the_settings_say_who_may_call_and_whose_word_counts() {
+    let of = |app_env: &str, origins: &str| {
+        let given = Given {
+            app_env: Some(app_env.to_owned()),
+            cors_origins: Some(origins.to_owned()),
+            trusted_proxies: Some("1".to_owned()),
+            jwt_secret: Some("s".repeat(32)),
+            hash_pepper: Some("p".repeat(32)),
+            ..Given::default()
+        };
+        ApiSettings::of(&given.check(Role::Api).unwrap()).unwrap()
+    };
+    let listed = Origins::Exactly(vec!["https://app.example".to_owned()]);
+    assert_eq!(of("production", "https://app.example").origins, listed);
+    assert_eq!(of("development", "https://app.example").origins, listed);
+    assert_eq!(of("production", "").origins, Origins::None);
+    assert_eq!(of("development", "").origins, Origins::Loopback);
+    assert_eq!(of("production", "").proxies, 1);
+}
+
+#[tokio::test]
+async fn what_is_no_http_is_survived() {
+    let app = App::new(None, |_| {}).await;
+    let address = app.base.trim_start_matches("http://").to_owned();
+    for noise in [
+        &b"\x16\x03\x01 hello\r\n\r\n"[..],
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"\r\n\r\n\r\n",
+        &[b'x'; 100_000],
+    ] {
+        let mut stream = tokio::net::TcpStream::connect(&address).await.unwrap();
+        drop(stream.write_all(noise).await);
+        let mut told = vec![];
+        drop(stream.shutdown().await);
+        drop(stream.read_to_end(&mut told).await);
+        assert!(
+            told.is_empty() || told.starts_with(b"HTTP/1.1 4"),
+            "{:?}",
+            String::from_utf8_lossy(&told)
+        );
+    }
+    app.send(app.request(Method::GET, "/livez", None))
+        .await
+        .is(200);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn no_secret_is_logged() {
+    log::keep();
+    let app = App::new(None, |_| {}).await;
+    let me = app.person(&["member"]);
+    let survey = app
+        .post("/api/v1/surveys", &me, &json!({"title": "canary-title"}))
+        .await
+        .is(201)
+        .text("survey_id");
+    let mut told = answers();
+    told["m1"] = json!("canary-answer");
+    let path = format!("/api/v1/surveys/{survey}/responses");
+    for friend in ["canary-print-1", "canary-print-2", "canary-print-3"] {
+        let request = app
+            .request(Method::POST, &path, None)
+            .header("x-request-id", "canary-seen");
+        app.send(request.json(&json!({"answers": told, "fingerprint": friend})))
+            .await
+            .is(201);
+    }
+    app.work();
+    app.until("/api/v1/personas/me", &me, |answer| {
+        answer.body["status"] == "ready"
+    })
+    .await;
+    let link = app
+        .get("/api/v1/personas/me", &me)
+        .await
+        .text("illustration_url")
+        .replace(&app.base, "");
+    app.send(app.request(Method::GET, &link, None))
+        .await
+        .is(200);
+    app.end().await;
+    let log = log::kept();
+    assert!(
+        log.contains("canary-seen") && log.contains("/api/v1/surveys/{name}/responses"),
+        "the log is kept"
+    );
+    let link_token = link.rsplit_once('=').unwrap().1;
+    let (claims, email) = (
+        me.token.split('.').nth(1).unwrap(),
+        format!("{}@", me.account.simple()),
+    );
+    for secret in [
+        "canary-title",
+        "canary-answer",
+        "canary-print",
+        claims,
+        &email,
+        link_token,
+        &app_secret(),
+    ] {
+        assert!(!log.contains(secret), "{secret} is in the log");
+    }
+}
+
+fn app_secret() -> String {
+    "a secret of tests".to_owned()
+}

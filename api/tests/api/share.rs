@@ -1,0 +1,108 @@
+//! The page behind a card's QR code.
+
+use crate::mirror::survey;
+use crate::support::{App, Person, answers, on_each};
+use reqwest::{Method, Response};
+use saga_core::db::Sql;
+use serde_json::{Value, json};
+
+async fn page(app: &App, id: &str) -> Response {
+    let request = app.request(Method::GET, &format!("/p/{id}"), None);
+    request.send().await.unwrap()
+}
+
+/// Somebody's persona, whose friends wrote something that nobody else may read.
+async fn persona(app: &App, me: &Person) -> Value {
+    let path = format!("/api/v1/surveys/{}/responses", survey(app, me).await);
+    let mut told = answers();
+    told["m1"] = json!("canary-missed");
+    told["h1"] = json!("canary-laughs");
+    for friend in ["a", "b", "c"] {
+        let body = json!({"answers": told, "fingerprint": friend});
+        let request = app.request(Method::POST, &path, None);
+        app.send(request.json(&body)).await.is(201);
+    }
+    app.work();
+    let ready = |answer: &crate::support::Answer| answer.body["status"] == "ready";
+    app.until("/api/v1/personas/me", me, ready).await.body
+}
+
+#[tokio::test]
+async fn a_card_leads_to_a_page_that_shows_what_the_card_shows() {
+    on_each(async |app| {
+        let me = app.person(&["member"]);
+        let told = persona(app, &me).await;
+        let text = |name: &str| told[name].as_str().unwrap();
+        let answer = page(app, text("persona_id")).await;
+        assert_eq!(answer.status(), 200);
+        let header = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
+        assert_eq!(header("content-type"), "text/html; charset=utf-8");
+        let policy = header("content-security-policy");
+        assert!(
+            policy.starts_with("default-src 'none'; img-src 'self'") && !policy.contains("unsafe"),
+            "{policy}"
+        );
+        let html = answer.text().await.unwrap();
+        for name in ["name", "title", "archetype"] {
+            assert!(html.contains(text(name)), "no {name}: {html}");
+        }
+        let card = text("card_url").replace('&', "&amp;");
+        assert!(html.contains(&format!("property=\"og:image\" content=\"{card}\"")));
+        assert!(html.contains(&format!("<img src=\"{card}\"")));
+        let email = format!("{}", me.account.simple());
+        for secret in [
+            "canary",
+            "<script",
+            text("persona_prompt"),
+            text("greeting"),
+            &email,
+        ] {
+            assert!(!html.contains(secret), "{secret}: {html}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_page_escapes_what_it_shows() {
+    on_each(async |app| {
+        let me = app.person(&["member"]);
+        let told = persona(app, &me).await;
+        let odd = Sql {
+            postgres: "UPDATE personas SET name = $1, title = $2",
+            sqlite: "UPDATE personas SET name = $1, title = $2",
+        };
+        let (name, title) = ("<script>x</script>", "\"><img onerror='x'>");
+        let query = app.store.db().query(odd);
+        query.bind(name).bind(title).execute().await.unwrap();
+        let answer = page(app, told["persona_id"].as_str().unwrap()).await;
+        let html = answer.text().await.unwrap();
+        assert!(html.contains("&lt;script&gt;x&lt;/script&gt;"), "{html}");
+        assert!(
+            !html.contains("<script") && !html.contains("<img onerror"),
+            "{html}"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nobody_is_shown_who_is_not_ready() {
+    let app = App::new(None, |_| {}).await;
+    let me = app.person(&["member"]);
+    let told = persona(&app, &me).await;
+    let id = told["persona_id"].as_str().unwrap();
+    let back = Sql {
+        postgres: "UPDATE personas SET status = 'generating_image', is_current = FALSE",
+        sqlite: "UPDATE personas SET status = 'generating_image', is_current = FALSE",
+    };
+    app.store.db().query(back).execute().await.unwrap();
+    for id in [id, "01890000-0000-7000-8000-000000000000", "nobody"] {
+        let answer = page(&app, id).await;
+        assert_eq!(answer.status(), 404);
+        assert_eq!(answer.headers()["content-type"], "text/html; charset=utf-8");
+        let html = answer.text().await.unwrap();
+        assert!(html.contains("Nobody here"), "{html}");
+    }
+    app.end().await;
+}
