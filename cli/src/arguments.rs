@@ -1,0 +1,206 @@
+//! What can be typed after `chorus`. Help shows examples first.
+
+use crate::jobs::JobsCommand;
+use crate::letters::LettersCommand;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use process::settings::{Given, Role};
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "Examples:
+  chorus                                    everything in one process; no settings, no keys needed
+  chorus demo                               three friends' answers become a persona, here and now
+  chorus jobs list                          what is being done on the server
+  chorus jobs watch JOB                     one job, step by step, as it happens
+  chorus dead-letters replay LETTER         a step that gave up, once more
+";
+const DEV: &str = "Examples:
+  chorus                                    on port 8000, with data in chorus-data/
+  chorus --port 9000 --data-dir other      elsewhere
+  OPENAI_API_KEY=… chorus                   with models of your provider
+";
+const DEMO: &str = "Examples:
+  chorus demo                               with answers that come along
+  chorus demo --answers nora.json           with your friends' answers:
+    {\"friends\": [{\"answers\": {\"c1\": 4, \"c2\": 3, …, \"w1\": \"loyal, funny, stubborn\"}}, …]}
+";
+const WORKER: &str = "Examples:
+  chorus worker synthesis                   the same as the binary synthesis-worker
+  chorus worker image --concurrency 4
+";
+const MIGRATE: &str = "Examples:
+  chorus migrate --dry-run                  which migrations the database lacks
+  chorus migrate                            do them
+";
+const TOKEN: &str = "Examples:
+  export CHORUS_TOKEN=$(chorus token --email ana@example.org --name Ana)
+  chorus token --email ops@example.org --role operator --role member
+";
+const JOBS: &str = "Examples:
+  chorus jobs submit demo.pair --wait       start one, and see how it ends
+  chorus jobs watch JOB
+  chorus jobs list --status running --json
+
+The server is CHORUS_URL (default: the one that `chorus` runs here, else http://127.0.0.1:8000),
+the token CHORUS_TOKEN (default: the one in the data folder).
+Exit codes: 0 ok, 1 the job failed, 2 usage, 3 the server does not answer, 4 not authorised.
+";
+const LETTERS: &str = "Examples:
+  chorus dead-letters list                  what gave up and waits for somebody
+  chorus dead-letters replay LETTER --reason \"the provider is back\"
+  chorus dead-letters discard LETTER        give it up for good: what was done is undone
+";
+const HEALTHCHECK: &str = "Examples:
+  chorus healthcheck                        does the process here live?
+  chorus healthcheck --ready                may it be given work?
+";
+
+/// Many people's input becomes one AI-made artefact: durable sagas, an HTTP API, workers.
+#[derive(Parser)]
+#[command(name = "chorus", version, before_help = EXAMPLES, disable_help_subcommand = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Run everything in one process (the default)
+    #[command(before_help = DEV)]
+    Dev {
+        #[command(flatten)]
+        given: Given,
+    },
+    /// Show the main job from end to end, on a store that is gone afterwards
+    #[command(before_help = DEMO)]
+    Demo {
+        /// Friends' answers, as JSON
+        #[arg(long, value_name = "FILE")]
+        answers: Option<PathBuf>,
+    },
+    /// Serve the HTTP API alone
+    Api {
+        #[command(flatten)]
+        given: Given,
+    },
+    /// Do the steps of one queue
+    #[command(before_help = WORKER)]
+    Worker {
+        queue: QueueName,
+        #[command(flatten)]
+        given: WorkerGiven,
+    },
+    /// Bring the database's tables up to date
+    #[command(before_help = MIGRATE)]
+    Migrate {
+        /// Only say what would be done
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        given: Given,
+    },
+    /// Make a bearer token for somebody
+    #[command(before_help = TOKEN)]
+    Token {
+        #[command(flatten)]
+        token: crate::token::TokenArguments,
+        #[command(flatten)]
+        given: Given,
+    },
+    /// Submit, list, watch and cancel jobs on a server
+    #[command(before_help = JOBS)]
+    Jobs {
+        #[command(subcommand)]
+        command: JobsCommand,
+    },
+    /// Judge steps that gave up
+    #[command(before_help = LETTERS)]
+    DeadLetters {
+        #[command(subcommand)]
+        command: LettersCommand,
+    },
+    /// Ask the process on this machine how it is; for containers
+    #[command(before_help = HEALTHCHECK)]
+    Healthcheck {
+        /// Whether it may be given work, not only whether it lives
+        #[arg(long)]
+        ready: bool,
+        /// Where it is [default: this machine, on `WORKER_PORT`, else on PORT, else on 8000]
+        #[arg(long, value_name = "URL")]
+        url: Option<String>,
+    },
+    /// Look at the settings
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+    /// Print completions for a shell
+    Completions { shell: clap_complete::Shell },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Show every setting, where it comes from, and everything that is wrong
+    Check {
+        /// For which process
+        #[arg(long = "for", value_enum, default_value_t = RoleName::Api)]
+        role: RoleName,
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        given: Given,
+    },
+}
+
+/// A process that has settings.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum RoleName {
+    Api,
+    Worker,
+}
+
+impl From<RoleName> for Role {
+    fn from(name: RoleName) -> Self {
+        match name {
+            RoleName::Api => Self::Api,
+            RoleName::Worker => Self::Worker,
+        }
+    }
+}
+
+/// A queue of the fleet.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum QueueName {
+    Synthesis,
+    Image,
+    Delivery,
+}
+
+impl QueueName {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Synthesis => "synthesis",
+            Self::Image => "image",
+            Self::Delivery => "delivery",
+        }
+    }
+}
+
+/// The settings of a worker, with a short name for the one that is set most.
+#[derive(Args)]
+pub(crate) struct WorkerGiven {
+    /// Short for --worker-concurrency
+    #[arg(long, value_name = "N", conflicts_with = "worker_concurrency")]
+    concurrency: Option<String>,
+    #[command(flatten)]
+    given: Given,
+}
+
+impl WorkerGiven {
+    pub(crate) fn given(self) -> Given {
+        Given {
+            worker_concurrency: self.concurrency.or(self.given.worker_concurrency),
+            ..self.given
+        }
+    }
+}

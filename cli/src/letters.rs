@@ -1,0 +1,206 @@
+//! `chorus dead-letters`: steps that gave up, for a person to judge.
+
+use crate::exit::Trouble;
+use crate::http::Server;
+use crate::jobs::with_query;
+use crate::terminal::{self, Terminal, Tone, cut};
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+#[derive(Subcommand)]
+pub(crate) enum LettersCommand {
+    /// List letters, newest first
+    List {
+        /// Which ones
+        #[arg(long, value_enum, default_value_t = LetterState::Open)]
+        state: LetterState,
+        /// Only of this kind
+        #[arg(long)]
+        kind: Option<String>,
+        /// At most so many
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u8).range(1..=100))]
+        limit: u8,
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one letter in full: what was asked, every error, the job's history
+    Show {
+        letter: Uuid,
+        /// One JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Try the step once more; finished steps and paid calls are kept
+    Replay(Decide),
+    /// Give the step up for good: what the job did is undone
+    Discard(Decide),
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum LetterState {
+    Open,
+    Replayed,
+    Discarded,
+    Expired,
+    All,
+}
+
+#[derive(Args)]
+pub(crate) struct Decide {
+    letter: Uuid,
+    /// Why; kept with the letter
+    #[arg(long, default_value = "")]
+    reason: String,
+    /// One JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+const PATH: &str = "/api/v1/admin/dead-letters";
+
+pub(crate) async fn run(command: LettersCommand) -> Result<(), Trouble> {
+    let server = Server::found()?;
+    match command {
+        LettersCommand::List {
+            state,
+            kind,
+            limit,
+            json,
+        } => {
+            let state = state
+                .to_possible_value()
+                .map(|value| value.get_name().to_owned())
+                .filter(|state| state != "all");
+            let query: Vec<(&str, String)> = [
+                ("state", state),
+                ("kind", kind),
+                ("limit", Some(limit.to_string())),
+            ]
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)))
+            .collect();
+            let page = server.get(&with_query(PATH, &query)).await?;
+            list(
+                page["items"]
+                    .as_array()
+                    .map(Vec::as_slice)
+                    .unwrap_or_default(),
+                json,
+            );
+        }
+        LettersCommand::Show { letter, json } => {
+            let told = server.get(&format!("{PATH}/{letter}")).await?;
+            show(&told, json);
+        }
+        LettersCommand::Replay(decide) => {
+            let told = self::decide(&server, "replay", &decide).await?;
+            let job = told["job_id"].as_str().unwrap_or_default();
+            say(
+                &told,
+                decide.json,
+                &format!("Replaying. Follow it: chorus jobs watch {job}"),
+            );
+        }
+        LettersCommand::Discard(decide) => {
+            let told = self::decide(&server, "discard", &decide).await?;
+            say(
+                &told,
+                decide.json,
+                "Discarded; what the job did is being undone.",
+            );
+        }
+    }
+    Ok(())
+}
+
+async fn decide(server: &Server, verb: &str, decide: &Decide) -> Result<Value, Trouble> {
+    server
+        .post(
+            &format!("{PATH}/{}/{verb}", decide.letter),
+            &json!({"reason": decide.reason}),
+        )
+        .await
+}
+
+fn say(told: &Value, json: bool, words: &str) {
+    if json {
+        terminal::line(told);
+    } else {
+        terminal::line(words);
+    }
+}
+
+fn list(letters: &[Value], json: bool) {
+    let terminal = Terminal::here();
+    for letter in letters {
+        if json {
+            terminal::line(letter);
+            continue;
+        }
+        let text = |name: &str| letter[name].as_str().unwrap_or_default();
+        terminal::line(format!(
+            "{}  {}  {}",
+            text("id"),
+            terminal.paint(Tone::Strong, text("step")),
+            terminal.paint(Tone::Quiet, text("created_at"))
+        ));
+        let attempts = &letter["attempts"];
+        terminal::line(format!(
+            "  {} after {attempts} attempt(s): {}",
+            text("class"),
+            cut(text("message"), terminal.width)
+        ));
+    }
+    if letters.is_empty() && !json {
+        terminal::line("No dead letters. See one: chorus jobs submit demo.fail");
+    }
+}
+
+fn show(told: &Value, json: bool) {
+    if json {
+        return terminal::line(told);
+    }
+    let terminal = Terminal::here();
+    let text = |name: &str| told[name].as_str().unwrap_or("–").to_owned();
+    terminal::line(format!(
+        "{}  {}  {}",
+        terminal.paint(Tone::Strong, text("step")),
+        terminal.paint(Tone::Bad, text("state")),
+        text("id")
+    ));
+    for (label, name) in [
+        ("job", "job"),
+        ("kind", "kind"),
+        ("queue", "queue"),
+        ("class", "class"),
+        ("message", "message"),
+        ("worker", "worker"),
+        ("since", "created_at"),
+        ("until", "parked_until"),
+        ("decided", "resolved_by"),
+        ("reason", "reason"),
+    ] {
+        if told[name].is_string() {
+            terminal::line(format!("  {label:8}  {}", text(name)));
+        }
+    }
+    if !told["input"].is_null() {
+        terminal::line(format!("  {:8}  {}", "input", told["input"]));
+    }
+    for event in told["history"].as_array().into_iter().flatten() {
+        let text = |name: &str| event[name].as_str().unwrap_or_default();
+        let why = event["data"]["message"].as_str().unwrap_or_default();
+        let line = format!(
+            "    {}  {:16} {} {why}",
+            text("at"),
+            text("name"),
+            text("step")
+        );
+        terminal::line(terminal.paint(Tone::Quiet, line.trim_end()));
+    }
+    if told["state"] == "open" {
+        terminal::line(format!("  try: chorus dead-letters replay {}", text("id")));
+    }
+}

@@ -1,0 +1,111 @@
+//! The command line of Chorus, and every process that it can be.
+
+mod arguments;
+mod config;
+mod demo;
+mod dev;
+mod exit;
+mod follow;
+mod healthcheck;
+mod house;
+mod http;
+mod jobs;
+mod letters;
+mod migrate;
+mod notes;
+mod parts;
+mod port;
+mod story;
+mod terminal;
+mod token;
+
+use arguments::{Arguments, Command, ConfigCommand};
+use clap::{CommandFactory as _, Parser as _};
+use exit::Trouble;
+use process::Settings;
+use process::settings::Role;
+use std::{ffi::OsString, process::ExitCode};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse_from(with_default(std::env::args_os().collect()));
+    let ended = match arguments.command {
+        Command::Completions { shell } => {
+            clap_complete::generate(
+                shell,
+                &mut Arguments::command(),
+                "chorus",
+                &mut std::io::stdout(),
+            );
+            Ok(())
+        }
+        Command::Config {
+            command: ConfigCommand::Check { given, role, json },
+        } => config::check(given, role.into(), json),
+        command @ (Command::Dev { .. }
+        | Command::Demo { .. }
+        | Command::Api { .. }
+        | Command::Worker { .. }
+        | Command::Migrate { .. }
+        | Command::Token { .. }
+        | Command::Jobs { .. }
+        | Command::DeadLetters { .. }
+        | Command::Healthcheck { .. }) => tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .map_err(Trouble::from)
+            .and_then(|runtime| runtime.block_on(run(command))),
+    };
+    ended.map_or_else(|trouble| trouble.tell(), |()| ExitCode::SUCCESS)
+}
+
+/// Without a command everything runs, in one process.
+fn with_default(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    let first = arguments
+        .get(1)
+        .and_then(|first| first.to_str())
+        .unwrap_or_default();
+    let of_top = ["-h", "--help", "-V", "--version"].contains(&first);
+    if arguments.len() < 2 || (first.starts_with('-') && !of_top) {
+        arguments.insert(arguments.len().min(1), "dev".into());
+    }
+    arguments
+}
+
+async fn run(command: Command) -> Result<(), Trouble> {
+    match command {
+        Command::Dev { given } => dev::run(given.with_environment().check(Role::Api)?).await,
+        Command::Demo { answers } => demo::run(answers.as_deref()).await,
+        Command::Api { given } => {
+            let settings = alone("an API", given.with_environment().check(Role::Api)?)?;
+            Ok(chorus_api::run(settings).await?)
+        }
+        Command::Worker { queue, given } => {
+            let settings = alone(
+                "a worker",
+                given.given().with_environment().check(Role::Worker)?,
+            )?;
+            Ok(process::worker::run(settings, queue.name(), parts::of_worker).await?)
+        }
+        Command::Migrate { given, dry_run } => {
+            migrate::run(given.with_environment().check(Role::Tool)?, dry_run).await
+        }
+        Command::Token { given, token } => {
+            token::run(given.with_environment().check(Role::Api)?, token).await
+        }
+        Command::Jobs { command } => jobs::run(command).await,
+        Command::DeadLetters { command } => letters::run(command).await,
+        Command::Healthcheck { ready, url } => healthcheck::run(ready, url).await,
+        Command::Completions { .. } | Command::Config { .. } => Ok(()), // done before there was a runtime
+    }
+}
+
+/// Refuses what in embedded mode would work for nobody.
+fn alone(what: &str, settings: Settings) -> Result<Settings, Trouble> {
+    if settings.embedded() {
+        return Err(Trouble::usage(
+            format!("{what} of its own needs DATABASE_URL and AMQP_URL"),
+            "chorus, which runs everything in one process",
+        ));
+    }
+    Ok(settings)
+}

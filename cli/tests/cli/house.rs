@@ -1,0 +1,92 @@
+//! `chorus`: everything in one process, to stay.
+
+use crate::support::{Place, Running};
+use std::io::Write as _;
+
+#[test]
+fn the_banner_says_where_everything_is_and_ctrl_c_ends_it_well() {
+    let place = Place::new();
+    let house = place.house();
+    let url = std::fs::read_to_string(place.path("chorus-data/url")).unwrap();
+    let banner = house.out();
+    for part in [
+        "embedded mode",
+        &format!("{}/api/v1", url.trim()),
+        "chorus-data/token",
+        "curl -s",
+    ] {
+        assert!(banner.contains(part), "no {part}: {banner}");
+    }
+    place.chorus(&["healthcheck", "--url", url.trim()]).is(0);
+    let ended = house.interrupt().is(0);
+    assert!(ended.out.contains("Stopped."), "{}", ended.out);
+    assert!(!place.path("chorus-data/url").exists());
+    place.chorus(&["jobs", "list"]).is(3);
+}
+
+#[test]
+fn a_second_house_on_the_same_data_is_refused() {
+    let place = Place::new();
+    let _house = place.house();
+    let refused = place.chorus(&["--port", "0"]).is(1);
+    assert!(
+        refused.err.contains("uses the data folder") && refused.err.contains("\ntry: "),
+        "{}",
+        refused.err
+    );
+}
+
+#[test]
+fn what_was_accepted_goes_on_after_a_kill() {
+    let place = Place::new();
+    let house = place.house();
+    let submit = |kind: &str| {
+        let told = place.chorus(&["jobs", "submit", kind, "--json"]).is(0);
+        told.json()["id"].as_str().unwrap().to_owned()
+    };
+    let (fails, pairs) = (submit("demo.fail"), submit("demo.pair"));
+    let parked = place.chorus(&["jobs", "get", &fails, "--wait", "--json"]);
+    assert_eq!(parked.is(1).json()["status"], "parked");
+    let relays = submit("demo.relay");
+    house.kill();
+
+    let house = place.house();
+    for job in [pairs, relays] {
+        let done = place.chorus(&["jobs", "get", &job, "--wait", "--json"]);
+        assert_eq!(done.is(0).json()["status"], "succeeded");
+    }
+    let still = place.chorus(&["jobs", "get", &fails, "--json"]).is(0);
+    assert_eq!(still.json()["status"], "parked");
+    house.interrupt().is(0);
+}
+
+#[tokio::test]
+async fn on_postgresql_and_rabbitmq_it_makes_its_own_folder() {
+    use sqlx::Connection as _;
+    let (Ok(base), Ok(amqp)) = (
+        std::env::var("CHORUS_TEST_POSTGRES"),
+        std::env::var("CHORUS_TEST_AMQP"),
+    ) else {
+        let words = "left out: chorus on PostgreSQL and RabbitMQ (run scripts/test for all)";
+        drop(writeln!(std::io::stderr(), "{words}"));
+        return;
+    };
+    let name = format!("chorus_cli_{}", uuid::Uuid::now_v7().simple());
+    let mut admin = sqlx::PgConnection::connect(&base).await.unwrap();
+    let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
+    sqlx::raw_sql(create).execute(&mut admin).await.unwrap();
+
+    let (place, root) = (Place::new(), base.rsplit_once('/').unwrap().0);
+    let house: Running = place.house_with(&[
+        ("DATABASE_URL", &format!("{root}/{name}")),
+        ("AMQP_URL", &amqp),
+        ("QUEUE_PREFIX", &name),
+        ("MIGRATE_ON_START", "true"),
+        ("JWT_SECRET", &"j".repeat(32)),
+        ("HASH_PEPPER", &"p".repeat(32)),
+    ]);
+    place.chorus(&["jobs", "list"]).is(0);
+    house.interrupt().is(0);
+    let drop_it = sqlx::AssertSqlSafe(format!("DROP DATABASE {name} WITH (FORCE)"));
+    sqlx::raw_sql(drop_it).execute(&mut admin).await.unwrap();
+}

@@ -1,0 +1,56 @@
+//! `chorus dead-letters`.
+
+use crate::support::{Place, until};
+use serde_json::Value;
+
+fn open(place: &Place) -> Vec<Value> {
+    let list = place.chorus(&["dead-letters", "list", "--json"]);
+    list.is(0).lines()
+}
+
+#[test]
+fn a_letter_is_shown_replayed_and_discarded() {
+    let place = Place::new();
+    let _house = place.house();
+    let none = place.chorus(&["dead-letters", "list"]).is(0);
+    assert!(none.out.contains("No dead letters."), "{}", none.out);
+    let told = place.chorus(&["jobs", "submit", "demo.fail", "--wait", "--json"]);
+    let job = told.is(1).json();
+    let letters = open(&place);
+    assert_eq!(letters.len(), 1);
+    assert_eq!(letters[0]["id"], job["dead_letter"]);
+    let first = letters[0]["id"].as_str().unwrap().to_owned();
+    let list = place.chorus(&["dead-letters", "list"]).is(0).out;
+    assert!(
+        list.contains(&first) && list.contains("demo.stumble"),
+        "{list}"
+    );
+    let shown = place.chorus(&["dead-letters", "show", &first]).is(0).out;
+    assert!(
+        shown.contains("try: chorus dead-letters replay") && shown.contains("saga.parked"),
+        "{shown}"
+    );
+    let json = place.chorus(&["dead-letters", "show", &first, "--json"]);
+    assert_eq!(json.is(0).json()["state"], "open");
+
+    let replay = ["dead-letters", "replay", &first, "--reason", "once more"];
+    let replayed = place.chorus(&replay).is(0);
+    assert!(
+        replayed.out.contains("chorus jobs watch"),
+        "{}",
+        replayed.out
+    );
+    place.chorus(&replay).is(2);
+    let second = until("it gives up again", || {
+        let letters = open(&place);
+        let letter = letters.first()?["id"].as_str()?.to_owned();
+        (letter != first).then_some(letter)
+    });
+    let discard = ["dead-letters", "discard", &second, "--json"];
+    assert_eq!(place.chorus(&discard).is(0).json()["state"], "discarded");
+    let id = job["id"].as_str().unwrap();
+    let ended = place.chorus(&["jobs", "get", id, "--wait", "--json"]).is(1);
+    assert_eq!(ended.json()["status"], "failed");
+    let all = ["dead-letters", "list", "--state", "all", "--json"];
+    assert_eq!(place.chorus(&all).is(0).lines().len(), 2);
+}

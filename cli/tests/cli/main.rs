@@ -1,0 +1,14 @@
+//! The real binary, as people and scripts use it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test stops at the first surprise"
+)]
+
+mod config;
+mod demo;
+mod house;
+mod jobs;
+mod letters;
+mod support;
+mod token;
