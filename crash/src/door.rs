@@ -1,0 +1,145 @@
+//! The fleet's front door, as clients that do not give up use it.
+
+use crate::plan::Plan;
+use anyhow::bail;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+use uuid::Uuid;
+
+const ANSWER_MAX: Duration = Duration::from_secs(5);
+
+/// HTTP to whichever API process answers.
+pub struct Door {
+    http: reqwest::Client,
+    ports: Vec<u16>,
+    token: String,
+    /// Requests that had to be made again.
+    pub repeated: AtomicUsize,
+    turn: AtomicUsize,
+}
+
+impl Door {
+    /// A door to these ports.
+    pub fn new(ports: Vec<u16>, token: String) -> Self {
+        let http = reqwest::Client::builder()
+            .timeout(ANSWER_MAX)
+            .pool_max_idle_per_host(0)
+            .build()
+            .unwrap_or_default();
+        Self {
+            http,
+            ports,
+            token,
+            repeated: AtomicUsize::new(0),
+            turn: AtomicUsize::new(0),
+        }
+    }
+
+    /// One request to the next API process.
+    pub async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        key: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<(StatusCode, Value)> {
+        let port = self.ports[self.turn.fetch_add(1, Ordering::Relaxed) % self.ports.len()];
+        let mut request = self
+            .http
+            .request(method, format!("http://127.0.0.1:{port}{path}"))
+            .bearer_auth(&self.token);
+        if !key.is_empty() {
+            request = request.header("idempotency-key", key);
+        }
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let answer = request.send().await?;
+        let (status, text) = (answer.status(), answer.text().await?);
+        Ok((status, serde_json::from_str(&text).unwrap_or(Value::Null)))
+    }
+
+    /// Asks until there is an answer that stands: neither a broken line nor "try again".
+    async fn insist(
+        &self,
+        method: Method,
+        path: &str,
+        key: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<(StatusCode, Value)> {
+        let began = Instant::now();
+        loop {
+            let last = match self.ask(method.clone(), path, key, body).await {
+                Ok((status, said)) if !again(status, &said) => return Ok((status, said)),
+                Ok((status, said)) => format!("{status} {said}"),
+                Err(error) => format!("{error:#}"),
+            };
+            if began.elapsed() > Duration::from_mins(2) {
+                bail!("no answer to {method} {path} within 120 s: {last}");
+            }
+            self.repeated.fetch_add(1, Ordering::Relaxed);
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Has a saga accepted; returns its id.
+    pub async fn submit(&self, key: &str, plan: &Plan) -> anyhow::Result<Uuid> {
+        let body = json!({"kind": "demo.drill", "input": plan.trip});
+        let (status, said) = self
+            .insist(Method::POST, "/api/v1/jobs", key, Some(&body))
+            .await?;
+        match said["id"].as_str().and_then(|id| id.parse().ok()) {
+            Some(id) if status == StatusCode::ACCEPTED || status == StatusCode::OK => Ok(id),
+            _ => bail!("a saga was not accepted: {status} {said}"),
+        }
+    }
+
+    /// Cancels a saga; that it is too late is fine.
+    pub async fn cancel(&self, saga: Uuid) -> anyhow::Result<StatusCode> {
+        Ok(self
+            .insist(
+                Method::POST,
+                &format!("/api/v1/jobs/{saga}/cancel"),
+                "",
+                None,
+            )
+            .await?
+            .0)
+    }
+
+    /// Open letters.
+    pub async fn letters(&self) -> anyhow::Result<Vec<Value>> {
+        let (status, mut said) = self
+            .ask(
+                Method::GET,
+                "/api/v1/admin/dead-letters?state=open&limit=100",
+                "",
+                None,
+            )
+            .await?;
+        match said["items"].take() {
+            Value::Array(items) => Ok(items),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Object(_) => bail!("no list of letters: {status} {said}"),
+        }
+    }
+
+    /// Decides about a letter: `replay` or `discard`. Not repeated: whoever asks twice is told 409.
+    pub async fn decide(&self, letter: &str, verb: &str) -> anyhow::Result<StatusCode> {
+        let path = format!("/api/v1/admin/dead-letters/{letter}/{verb}");
+        let body = json!({"reason": "the crash suite"});
+        Ok(self.ask(Method::POST, &path, "", Some(&body)).await?.0)
+    }
+}
+
+/// Whether a client that knows HTTP would try again.
+fn again(status: StatusCode, said: &Value) -> bool {
+    status.is_server_error()
+        || status == StatusCode::TOO_MANY_REQUESTS
+        || (status == StatusCode::CONFLICT && said["code"] == "idempotency_in_progress")
+}

@@ -1,0 +1,144 @@
+//! Where one fleet lives: a store with the drill's table, a broker, a provider, a folder.
+
+use crate::fleet::{Arm, Fleet, Vars};
+use crate::provider::Provider;
+use crate::services::{Services, folder};
+use anyhow::Context as _;
+use saga_core::db::{Db, Durability, Location, Sql};
+use std::path::PathBuf;
+use std::sync::Arc;
+use uuid::Uuid;
+
+const EFFECTS: Sql = Sql {
+    postgres: "CREATE TABLE IF NOT EXISTS drill_effects (n BIGSERIAL PRIMARY KEY, saga_id UUID NOT NULL, name TEXT NOT NULL)",
+    sqlite: "CREATE TABLE IF NOT EXISTS drill_effects (n INTEGER PRIMARY KEY AUTOINCREMENT, saga_id BLOB NOT NULL, name TEXT NOT NULL)",
+};
+const UNFINISHED: Sql = Sql {
+    postgres: "SELECT id, state FROM sagas WHERE id = ANY($1) AND finished_at IS NULL",
+    sqlite: "SELECT id, state FROM sagas WHERE id = $1 AND finished_at IS NULL",
+};
+
+/// Where one fleet lives; dropping it removes its folder.
+pub struct Ground {
+    /// The store, as the harness reads it.
+    pub db: Db,
+    /// Who is paid.
+    pub provider: Arc<Provider>,
+    /// Logs, and an embedded store.
+    pub dir: PathBuf,
+    /// What its API takes for an administrator.
+    pub token: String,
+    /// The broker's URL; none when embedded.
+    pub amqp: Option<String>,
+    vars: Vars,
+}
+
+impl Ground {
+    /// A ground on the private servers.
+    pub async fn on(services: &Services) -> anyhow::Result<Self> {
+        crate::binary::build().await?;
+        let (database, amqp) = services.fresh().await?;
+        let location = Location::Postgres {
+            url: database.clone(),
+            connections_max: 4,
+        };
+        let urls = [
+            ("DATABASE_URL".to_owned(), database),
+            ("AMQP_URL".to_owned(), amqp),
+        ];
+        Self::make(location, folder("crash-fleet")?, urls.to_vec()).await
+    }
+
+    /// A ground on an SQLite file.
+    pub async fn embedded() -> anyhow::Result<Self> {
+        crate::binary::build().await?;
+        let dir = folder("crash-store")?;
+        Self::make(
+            Location::Sqlite {
+                path: dir.join("chorus.db"),
+            },
+            dir,
+            vec![],
+        )
+        .await
+    }
+
+    async fn make(location: Location, dir: PathBuf, urls: Vars) -> anyhow::Result<Self> {
+        let db = Db::open(&location).await.context("opening the store")?;
+        db.migrate().await.context("making the tables")?;
+        let mut tx = db.begin(Durability::Full).await?;
+        tx.query(EFFECTS).execute().await?;
+        tx.commit().await?;
+        let provider = Arc::new(Provider::start().await?);
+        let amqp = urls.last().map(|(_, url)| url.clone());
+        let data = dir.display().to_string();
+        let fixed = [
+            ("CHORUS_DRILL", provider.url.as_str()),
+            ("HOST", "127.0.0.1"),
+            ("DB_POOL_MAX", "6"),
+            ("RUST_LOG", "warn"),
+            ("DATA_DIR", &data),
+            ("DEMO_KINDS", "true"),
+            ("JWT_SECRET", "a secret that only the crash suite knows"),
+            ("HASH_PEPPER", "a pepper that only the crash suite knows"),
+            ("LEASE_SECONDS", "1.5"),
+            ("SWEEP_SECONDS", "0.25"),
+        ];
+        let fixed = fixed.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let vars: Vars = fixed.into_iter().chain(urls).collect();
+        let token = crate::binary::token(&vars).await?;
+        Ok(Self {
+            db,
+            provider,
+            dir,
+            token,
+            amqp,
+            vars,
+        })
+    }
+
+    /// Sets a variable for every process of fleets made from now on.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.vars.retain(|(known, _)| known != name);
+        self.vars.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// A fleet on this ground; it has no members yet.
+    pub fn fleet(&self, arm: Arm) -> Fleet {
+        Fleet::new(self.dir.clone(), self.vars.clone(), arm)
+    }
+
+    /// Which of these sagas have not ended, with their states. Asks until the store answers.
+    pub async fn unfinished(&self, ids: &[Uuid]) -> Vec<(Uuid, String)> {
+        loop {
+            match self.db.read(UNFINISHED, ids).await {
+                Ok(rows) => return rows,
+                Err(_) => tokio::time::sleep(std::time::Duration::from_millis(100)).await,
+            }
+        }
+    }
+
+    /// Waits until all of these have ended; false when time ran out.
+    pub async fn all_end(&self, ids: &[Uuid], within: std::time::Duration) -> bool {
+        let began = std::time::Instant::now();
+        while !self.unfinished(ids).await.is_empty() {
+            if began.elapsed() > within {
+                return false;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        true
+    }
+}
+
+impl Drop for Ground {
+    fn drop(&mut self) {
+        if std::env::var_os("CRASH_KEEP").is_some() {
+            eprintln!("crash: kept {}", self.dir.display());
+        } else {
+            drop(std::fs::remove_dir_all(&self.dir));
+        }
+    }
+}

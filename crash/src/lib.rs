@@ -1,0 +1,25 @@
+//! The crash suite: real processes, killed at every place and at any time, and the proof that
+//! nothing is lost, doubled, paid for again, or undone out of order.
+
+pub mod aftermath;
+pub mod binary;
+pub mod dice;
+pub mod door;
+pub mod fleet;
+pub mod ground;
+pub mod operator;
+pub mod oracle;
+pub mod plan;
+pub mod provider;
+pub mod seeds;
+pub mod services;
+pub mod storm;
+pub mod walk;
+
+/// A number from the environment, for soaks; else the default.
+pub fn scaled(name: &str, default: usize) -> usize {
+    std::env::var(name)
+        .ok()
+        .and_then(|value| value.parse().ok())
+        .unwrap_or(default)
+}

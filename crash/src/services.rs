@@ -1,0 +1,159 @@
+//! A PostgreSQL and a RabbitMQ that may be killed: `scripts/services` starts and stops them.
+
+use anyhow::{Context as _, bail, ensure};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use tokio::process::Command;
+
+/// Virtual hosts that are made at once: each fleet of a test takes one.
+const VHOSTS: usize = 40;
+
+/// A private pair of servers; dropping it, or the end of this process, stops them and removes their
+/// folder.
+pub struct Services {
+    dir: PathBuf,
+    taken: AtomicUsize,
+    end: Child,
+}
+
+/// The top of the workspace.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .map(Path::to_path_buf)
+        .unwrap_or_default()
+}
+
+/// A fresh folder that the servers' users may enter.
+pub fn folder(name: &str) -> anyhow::Result<PathBuf> {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let unique = format!(
+        "chorus-{name}-{}-{}",
+        std::process::id(),
+        COUNT.fetch_add(1, Ordering::Relaxed)
+    );
+    let dir = std::env::temp_dir().join(unique);
+    std::fs::create_dir_all(&dir)?;
+    Ok(dir)
+}
+
+impl Services {
+    /// Starts the pair; takes some seconds.
+    pub async fn start() -> anyhow::Result<Self> {
+        let dir = folder("crash-services")?;
+        let services = Self {
+            end: stop_at_the_end(&dir)?,
+            dir,
+            taken: AtomicUsize::new(0),
+        };
+        services.script(&["private"], &[]).await?;
+        let each = "rabbit_vhost:add(V, <<\"crash\">>), rabbit_auth_backend_internal:set_permissions(<<\"guest\">>, V, <<\".*\">>, <<\".*\">>, <<\".*\">>, <<\"crash\">>)";
+        let all = format!(
+            "[begin V = list_to_binary(\"v\" ++ integer_to_list(N)), {each} end || N <- lists:seq(0, {})].",
+            VHOSTS - 1
+        );
+        services.ctl(&["eval", &all]).await?;
+        Ok(services)
+    }
+
+    /// A database and a virtual host with nothing in them: their URLs.
+    pub async fn fresh(&self) -> anyhow::Result<(String, String)> {
+        let n = self.taken.fetch_add(1, Ordering::Relaxed);
+        ensure!(n < VHOSTS, "more than {VHOSTS} fleets in one run");
+        let postgres = self.value("CHORUS_TEST_POSTGRES")?;
+        let (server, _) = postgres.rsplit_once('/').context("a database URL")?;
+        let sql = format!("CREATE DATABASE crash{n}");
+        let made = Command::new("psql")
+            .args(["-X", "-q", "-w", &postgres, "-c", &sql])
+            .output()
+            .await?;
+        ensure!(
+            made.status.success(),
+            "{}",
+            String::from_utf8_lossy(&made.stderr)
+        );
+        let amqp = self.value("CHORUS_TEST_AMQP")?;
+        let (broker, _) = amqp.rsplit_once('/').context("a broker URL")?;
+        Ok((format!("{server}/crash{n}"), format!("{broker}/v{n}")))
+    }
+
+    /// Kills the broker with -9 and starts it again.
+    pub async fn broker_dies(&self) -> anyhow::Result<()> {
+        self.script(&["kill"], &["rabbitmq"]).await?;
+        self.script(&["start"], &["rabbitmq"]).await
+    }
+
+    /// Has PostgreSQL drop everything at once, as after a power cut, and starts it again.
+    pub async fn postgres_restarts(&self) -> anyhow::Result<()> {
+        let pid = self.value("CHORUS_POSTGRES_PID")?.parse::<i32>()?;
+        let pid = rustix::process::Pid::from_raw(pid).context("a process number")?;
+        rustix::process::kill_process(pid, rustix::process::Signal::QUIT)?;
+        while rustix::process::test_kill_process(pid).is_ok() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        self.script(&["start"], &["postgres"]).await
+    }
+
+    async fn ctl(&self, args: &[&str]) -> anyhow::Result<()> {
+        self.script(&["ctl"], args).await
+    }
+
+    fn value(&self, key: &str) -> anyhow::Result<String> {
+        let env = std::fs::read_to_string(self.dir.join("env"))?;
+        let found = env
+            .lines()
+            .find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
+        found
+            .map(str::to_owned)
+            .with_context(|| format!("{key} is not known of the private servers"))
+    }
+
+    async fn script(&self, before: &[&str], after: &[&str]) -> anyhow::Result<()> {
+        let mut command = Command::new(root().join("scripts/services"));
+        let ran = command
+            .args(before)
+            .arg(&self.dir)
+            .args(after)
+            .output()
+            .await?;
+        if !ran.status.success() {
+            bail!(
+                "scripts/services {before:?} {after:?}: {}",
+                String::from_utf8_lossy(&ran.stderr)
+            );
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Services {
+    fn drop(&mut self) {
+        drop(self.end.stdin.take());
+        if !self.end.wait().is_ok_and(|ended| ended.success()) {
+            eprintln!(
+                "crash: the private servers under {} could not be stopped",
+                self.dir.display()
+            );
+        }
+    }
+}
+
+/// Waits for the end of this process, however it comes, and stops the servers then.
+fn stop_at_the_end(dir: &Path) -> std::io::Result<Child> {
+    const WAIT: &str = r#"trap '' INT TERM HUP; read -r _; "$0" stop "$1"; rm -rf "$1""#;
+    let mut shell = std::process::Command::new("sh");
+    shell
+        .args(["-c", WAIT])
+        .arg(root().join("scripts/services"))
+        .arg(dir);
+    // Not of the terminal's group: Ctrl-C is for the harness.
+    shell
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn()
+}

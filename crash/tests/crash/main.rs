@@ -1,0 +1,175 @@
+//! The crash suite. It starts its own servers and is left out where there are none.
+
+use crash::aftermath::Aftermath;
+use crash::seeds::SEEDS;
+use crash::services::Services;
+use crash::storm::{Weather, storm};
+use crash::walk::{stages, walk};
+use futures_util::{StreamExt as _, stream};
+use std::io::Write as _;
+use std::time::{Duration, Instant};
+
+/// One after the other: each wants the machine for itself.
+static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
+fn left_out(what: &str) -> bool {
+    let out = std::env::var_os("CHORUS_TEST_POSTGRES").is_none();
+    if out {
+        // eprintln! would be kept back by the runner, since the test passes.
+        drop(writeln!(
+            std::io::stderr(),
+            "left out: {what} (no PostgreSQL and RabbitMQ: run scripts/test for all)"
+        ));
+    }
+    out
+}
+
+fn weather(sagas: usize, deaths: usize, seconds: usize) -> Weather {
+    Weather {
+        sagas: crash::scaled("CRASH_SAGAS", sagas),
+        deaths: crash::scaled("CRASH_DEATHS", deaths),
+        lasts: Duration::from_secs(crash::scaled("CRASH_SECONDS", seconds) as u64),
+        seed: crash::scaled("CRASH_SEED", 1) as u64,
+    }
+}
+
+fn stood(after: &Aftermath, weather: &Weather) {
+    eprintln!("{after}");
+    assert!(after.verdict.is_clean(), "{}", after.verdict.broken());
+    assert!(
+        after.recovered.is_some(),
+        "not every saga ended within 30 s"
+    );
+    assert!(
+        after.deaths >= weather.deaths,
+        "only {} deaths",
+        after.deaths
+    );
+    assert!(
+        after.rate_after > after.rate_before * 0.3,
+        "{} sagas/s before, {} after",
+        after.rate_before,
+        after.rate_after
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_or_doubled_in_a_storm() {
+    if left_out("the storm") {
+        return;
+    }
+    let _turn = TURN.lock().await;
+    let services = Services::start().await.unwrap();
+    let weather = weather(1_000, 1_000, 180);
+    let after = storm(Some(&services), &weather).await.unwrap();
+    stood(&after, &weather);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_or_doubled_when_the_one_process_is_killed() {
+    if left_out("the embedded storm") {
+        return;
+    }
+    let _turn = TURN.lock().await;
+    let weather = weather(200, 200, 60);
+    let after = storm(None, &weather).await.unwrap();
+    stood(&after, &weather);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_may_die_at_every_place_and_every_step() {
+    if left_out("the walk") {
+        return;
+    }
+    let _turn = TURN.lock().await;
+    let services = Services::start().await.unwrap();
+    let began = Instant::now();
+    let walked: Vec<_> = stream::iter(stages())
+        .map(|stage| walk(&services, stage))
+        .buffer_unordered(4)
+        .collect()
+        .await;
+    let (mut wrong, mut places, mut deaths) = (vec![], 0, 0);
+    for stage in walked {
+        let stage = stage.unwrap();
+        places += stage.stage.places.len();
+        deaths += stage.deaths;
+        eprintln!(
+            "  {:<18} {:>2} places, {:>2} deaths, missed {:?}; {}",
+            stage.stage.name,
+            stage.stage.places.len(),
+            stage.deaths,
+            stage.missed,
+            if stage.verdict.is_clean() {
+                "clean".to_owned()
+            } else {
+                stage.verdict.broken()
+            }
+        );
+        if !stage.missed.is_empty() || !stage.verdict.is_clean() {
+            wrong.push(format!(
+                "{}: missed {:?}\n{}",
+                stage.stage.name, stage.missed, stage.verdict
+            ));
+        }
+    }
+    eprintln!(
+        "walk: {places} places, {deaths} deaths there, {:.0} s",
+        began.elapsed().as_secs_f64()
+    );
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_bad_build_is_caught() {
+    if left_out("the bad builds") {
+        return;
+    }
+    let _turn = TURN.lock().await;
+    let services = Services::start().await.unwrap();
+    let only = std::env::var("CRASH_SEEDS").unwrap_or_default();
+    let seeds: Vec<_> = SEEDS
+        .into_iter()
+        .filter(|seed| only.is_empty() || only.split(',').any(|name| name == seed.name))
+        .collect();
+    let runs = crash::scaled("CRASH_RUNS", 3);
+    let rows: Vec<_> = stream::iter(seeds)
+        .map(|seed| {
+            let services = &services;
+            async move {
+                let good = (seed.scenario)(services, "").await;
+                for run in 1..=runs {
+                    match (seed.scenario)(services, seed.name).await {
+                        Ok(None) => {}
+                        Ok(Some(noticed)) => return (seed, good, Some((noticed, run))),
+                        Err(error) => eprintln!("crash: {}: {error:#}", seed.name),
+                    }
+                }
+                (seed, good, None)
+            }
+        })
+        .buffered(3)
+        .collect()
+        .await;
+    let mut missed = vec![];
+    eprintln!(
+        "| seed | what is wrong with it | caught by | in run | the good build |\n|---|---|---|---|---|"
+    );
+    for (seed, good, caught) in rows {
+        let (by, run) = caught
+            .clone()
+            .map_or(("NOT CAUGHT".to_owned(), "-".to_owned()), |(by, run)| {
+                (by, run.to_string())
+            });
+        let held = match &good {
+            Ok(None) => "passes".to_owned(),
+            Ok(Some(noticed)) => format!("FAILS: {noticed}"),
+            Err(error) => format!("FAILS: {error:#}"),
+        };
+        eprintln!("| {} | {} | {by} | {run} | {held} |", seed.name, seed.what);
+        if caught.is_none() || held != "passes" {
+            missed.push(format!("{}: {by}; good build {held}", seed.name));
+        }
+    }
+    assert!(missed.is_empty(), "{}", missed.join("\n"));
+}
