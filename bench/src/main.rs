@@ -1,0 +1,81 @@
+//! Measures Chorus over real HTTP, and in the same run what the machine itself can do.
+//!
+//! `cargo run --release -p bench` builds the `chorus` binary, starts it as its users do, embedded and
+//! as separate processes on PostgreSQL and RabbitMQ, and prints a table. Figures are ratios within
+//! one run wherever they are compared: machines differ, and are shared.
+
+mod fleet;
+mod limits;
+mod load;
+mod measure;
+mod report;
+mod services;
+
+use anyhow::{Context as _, Result};
+use fleet::{Fleet, Shape};
+use report::Report;
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.first().map(String::as_str) == Some("bare") {
+        return limits::serve_bare().await;
+    }
+    match run(&arguments).await {
+        Ok(report) => {
+            report.print();
+            if report.holds() || !arguments.iter().any(|word| word == "--strict") {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            }
+        }
+        Err(error) => {
+            report::say(&format!(
+                "error: {error:#}\ntry: scripts/services up, or set CHORUS_TEST_POSTGRES and CHORUS_TEST_AMQP"
+            ));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: &[String]) -> Result<Report> {
+    let only = |shape: &str| {
+        !arguments.iter().any(|word| word.starts_with("--only"))
+            || arguments
+                .iter()
+                .any(|word| *word == format!("--only={shape}"))
+    };
+    let binary = fleet::build()?;
+    let mut report = Report::default();
+    report.limits = limits::http().await.context("measuring bare axum")?;
+    if only("embedded") {
+        let fleet = Fleet::start(&binary, Shape::Embedded)
+            .await
+            .context("starting the embedded fleet")?;
+        report.add(
+            "embedded (SQLite, one process)",
+            measure::all(&fleet).await?,
+        );
+        fleet.stop().await;
+    }
+    if only("fleet") {
+        let services = services::Services::prepare()
+            .await
+            .context("preparing PostgreSQL and RabbitMQ")?;
+        limits::services(&services, &mut report.limits)
+            .await
+            .context("measuring PostgreSQL and RabbitMQ")?;
+        let fleet = Fleet::start(&binary, Shape::Split(&services))
+            .await
+            .context("starting the fleet")?;
+        report.add(
+            "fleet (PostgreSQL, RabbitMQ, 3 processes)",
+            measure::all(&fleet).await?,
+        );
+        fleet.stop().await;
+        services.remove().await?;
+    }
+    Ok(report)
+}

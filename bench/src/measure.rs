@@ -1,0 +1,192 @@
+//! What a fleet does: accepts, whole sagas, latency, polls, memory, idle processor time.
+
+use crate::fleet::Fleet;
+use crate::load::{self, quantile, rate};
+use anyhow::{Context as _, Result, bail};
+use std::time::{Duration, Instant};
+
+const SAGAS: usize = 12_000;
+const POLLS: usize = 60_000;
+const PACED: usize = 160;
+const PACE: Duration = Duration::from_millis(50);
+const IDLE: Duration = Duration::from_secs(10);
+/// How long a run's sagas may take to end.
+const DRAIN_MAX: Duration = Duration::from_mins(2);
+
+/// What was measured on one fleet.
+pub(crate) struct Measured {
+    pub(crate) accepts: f64,
+    pub(crate) accept_p99: Duration,
+    pub(crate) sagas: f64,
+    pub(crate) relayed: f64,
+    pub(crate) latency_p50: Duration,
+    pub(crate) latency_p99: Duration,
+    pub(crate) polls: f64,
+    pub(crate) memory: Vec<(&'static str, f64)>,
+    pub(crate) idle: Vec<(&'static str, f64)>,
+}
+
+pub(crate) async fn all(fleet: &Fleet) -> Result<Measured> {
+    sagas(fleet, "demo.pair", 500).await.context("warming up")?;
+    let (accepted, pairs) = sagas(fleet, "demo.pair", SAGAS)
+        .await
+        .context("sagas of two steps on one queue")?;
+    let (_, relayed) = sagas(fleet, "demo.relay", SAGAS / 2)
+        .await
+        .context("sagas of two steps on two queues")?;
+    let (latency_p50, latency_p99) = paced(fleet).await.context("latency at 20/s")?;
+    let polls = polls(fleet, &accepted.answers)
+        .await
+        .context("status polls")?;
+    let memory = fleet.memory();
+    let idle = idle(fleet).await;
+    let accept_p99 = quantile(&accepted.times, 99);
+    Ok(Measured {
+        accepts: accepted.rate,
+        accept_p99,
+        sagas: pairs,
+        relayed,
+        latency_p50,
+        latency_p99,
+        polls,
+        memory,
+        idle,
+    })
+}
+
+/// Starts sagas as fast as they are accepted, waits for the last, and counts their effects.
+async fn sagas(fleet: &Fleet, kind: &'static str, count: usize) -> Result<(load::Burst, f64)> {
+    let before = finished(fleet, kind).await?;
+    let (token, body) = (
+        fleet.token.clone(),
+        format!(r#"{{"kind":"{kind}","input":{{}}}}"#),
+    );
+    let each = move |_| load::request("POST", "/api/v1/jobs", Some(&token), Some(&body));
+    let burst = load::burst(fleet.api, 64, count, true, each).await?;
+    let began = Instant::now();
+    while finished(fleet, kind).await? < before + i64::try_from(count)? {
+        if began.elapsed() > DRAIN_MAX {
+            bail!(
+                "only {} of {count} sagas ended",
+                finished(fleet, kind).await? - before
+            );
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let measured = rate(count, burst.began.elapsed());
+    let (rows, wrong): (i64, i64) = fleet
+        .db
+        .query(
+            "SELECT CAST(count(*) AS BIGINT), CAST(coalesce(sum(CASE WHEN n = 2 THEN 0 ELSE 1 END), 0) AS BIGINT)
+               FROM (SELECT s.id, count(e.saga_id) AS n FROM sagas s LEFT JOIN demo_effects e ON e.saga_id = s.id
+                      WHERE s.kind = $1 GROUP BY s.id) AS each_saga",
+        )
+        .bind(kind)
+        .one()
+        .await?;
+    if wrong > 0 {
+        bail!("{wrong} of {rows} sagas have not exactly one effect row a step");
+    }
+    Ok((burst, measured))
+}
+
+async fn finished(fleet: &Fleet, kind: &str) -> Result<i64> {
+    Ok(fleet
+        .db
+        .query("SELECT count(*) FROM sagas WHERE kind = $1 AND state = 'succeeded'")
+        .bind(kind.to_owned())
+        .scalar()
+        .await?)
+}
+
+/// From accepted to done, by the store's clock, at 20 sagas a second.
+async fn paced(fleet: &Fleet) -> Result<(Duration, Duration)> {
+    let mut connection = load::Connection::open(fleet.api).await?;
+    let request = load::request(
+        "POST",
+        "/api/v1/jobs",
+        Some(&fleet.token),
+        Some(r#"{"kind":"demo.pair","input":{}}"#),
+    );
+    let mut ids = vec![];
+    let mut clock = tokio::time::interval(PACE);
+    for _ in 0..PACED {
+        clock.tick().await;
+        let answer = connection.send(&request).await?;
+        ids.push(id_of(&answer.body)?);
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let mut times = vec![];
+    for id in ids {
+        let (created, done): (String, Option<String>) = fleet
+            .db
+            .query("SELECT CAST(created_at AS TEXT), CAST(finished_at AS TEXT) FROM sagas WHERE id = $1")
+            .bind(id)
+            .one()
+            .await?;
+        times.push(between(
+            &created,
+            &done.context("a saga did not end within a second")?,
+        )?);
+    }
+    times.sort();
+    Ok((quantile(&times, 50), quantile(&times, 99)))
+}
+
+fn between(from: &str, to: &str) -> Result<Duration> {
+    let read = |text: &str| -> Result<f64> {
+        let clock = text.split([' ', 'T']).nth(1).context("no time of day")?;
+        let clock = clock
+            .trim_end_matches('Z')
+            .split('+')
+            .next()
+            .context("no time of day")?;
+        let parts: Vec<f64> = clock.split(':').map(str::parse).collect::<Result<_, _>>()?;
+        let [hours, minutes, seconds] = parts[..] else {
+            bail!("not a time of day: {text}")
+        };
+        Ok(hours.mul_add(3600.0, minutes.mul_add(60.0, seconds)))
+    };
+    Ok(Duration::from_secs_f64(
+        (read(to)? - read(from)?).rem_euclid(86_400.0),
+    ))
+}
+
+async fn polls(fleet: &Fleet, jobs: &[load::Answer]) -> Result<f64> {
+    let ids: Vec<String> = jobs
+        .iter()
+        .take(1_000)
+        .map(|job| id_of(&job.body).map(|id| id.to_string()))
+        .collect::<Result<_>>()?;
+    let token = fleet.token.clone();
+    let each = move |n: usize| {
+        load::request(
+            "GET",
+            &format!("/api/v1/jobs/{}", ids[n % ids.len()]),
+            Some(&token),
+            None,
+        )
+    };
+    Ok(load::burst(fleet.api, 64, POLLS, false, each).await?.rate)
+}
+
+fn id_of(body: &[u8]) -> Result<uuid::Uuid> {
+    let job: serde_json::Value = serde_json::from_slice(body)?;
+    Ok(job["id"].as_str().context("the job has no id")?.parse()?)
+}
+
+/// Processor time of each process while nothing happens, in percent of a core.
+#[expect(clippy::cast_precision_loss, reason = "ticks are far below 2^52")]
+async fn idle(fleet: &Fleet) -> Vec<(&'static str, f64)> {
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let before = fleet.ticks();
+    tokio::time::sleep(IDLE).await;
+    let after = fleet.ticks();
+    let percent = |(before, after): ((&'static str, u64), (&'static str, u64))| {
+        (
+            before.0,
+            after.1.saturating_sub(before.1) as f64 / IDLE.as_secs_f64(),
+        )
+    };
+    before.into_iter().zip(after).map(percent).collect()
+}

@@ -1,0 +1,161 @@
+//! The table, with the bars that this project set itself.
+
+use crate::limits::Limits;
+use crate::measure::Measured;
+use std::time::Duration;
+
+/// Everything one run measured.
+#[derive(Default)]
+pub(crate) struct Report {
+    pub(crate) limits: Limits,
+    fleets: Vec<(&'static str, Measured)>,
+}
+
+struct Bar {
+    what: &'static str,
+    value: String,
+    wanted: String,
+    holds: bool,
+}
+
+impl Report {
+    pub(crate) fn add(&mut self, name: &'static str, measured: Measured) {
+        self.fleets.push((name, measured));
+    }
+
+    pub(crate) fn holds(&self) -> bool {
+        self.fleets
+            .iter()
+            .all(|(name, measured)| self.bars(name, measured).iter().all(|bar| bar.holds))
+    }
+
+    pub(crate) fn print(&self) {
+        say("\nThis machine");
+        say(&format!(
+            "  bare axum GET          {:>10.0} /s",
+            self.limits.get
+        ));
+        say(&format!(
+            "  bare axum POST         {:>10.0} /s",
+            self.limits.post
+        ));
+        for (connections, rate) in &self.limits.commits {
+            say(&format!(
+                "  commits, {connections:>2} connections{rate:>10.0} /s"
+            ));
+        }
+        if self.limits.confirms_serial > 0.0 {
+            say(&format!(
+                "  confirms, one by one   {:>10.0} /s",
+                self.limits.confirms_serial
+            ));
+            say(&format!(
+                "  confirms, 64 at once   {:>10.0} /s",
+                self.limits.confirms_pipelined
+            ));
+        }
+        for (name, measured) in &self.fleets {
+            say(&format!("\n{name}"));
+            for bar in self.bars(name, measured) {
+                let mark = if bar.wanted.is_empty() {
+                    ""
+                } else if bar.holds {
+                    "ok"
+                } else {
+                    "BELOW"
+                };
+                say(&format!(
+                    "  {:<34}{:>14}  {:<24}{mark}",
+                    bar.what, bar.value, bar.wanted
+                ));
+            }
+        }
+    }
+
+    fn bars(&self, name: &str, m: &Measured) -> Vec<Bar> {
+        let split = name.starts_with("fleet");
+        let plain = |what, value| Bar {
+            what,
+            value,
+            wanted: String::new(),
+            holds: true,
+        };
+        let least = |what, value: f64, least: f64| Bar {
+            what,
+            value: format!("{value:.0} /s"),
+            wanted: if split {
+                format!("at least {least:.0}")
+            } else {
+                String::new()
+            },
+            holds: !split || value >= least,
+        };
+        let memory: f64 = m.memory.iter().map(|(_, mib)| mib).sum();
+        let idle = m
+            .idle
+            .iter()
+            .map(|(_, percent)| *percent)
+            .fold(0.0, f64::max);
+        let path = self.limits.serial_path().filter(|_| split);
+        let latency = path.map_or_else(
+            || plain("p50, accept to done at 20/s", millis(m.latency_p50)),
+            |path| Bar {
+                what: "p50, accept to done at 20/s",
+                value: millis(m.latency_p50),
+                wanted: format!("at most {}", millis(path.mul_f64(1.5))),
+                holds: m.latency_p50 <= path.mul_f64(1.5),
+            },
+        );
+        vec![
+            least(
+                "accepts (202 after commit)",
+                m.accepts,
+                5_000.0_f64.max(self.limits.post * 0.10),
+            ),
+            plain("accept p99 in that burst", millis(m.accept_p99)),
+            least("sagas, two steps on one queue", m.sagas, 2_500.0),
+            plain(
+                "sagas, two steps on two queues",
+                format!("{:.0} /s", m.relayed),
+            ),
+            latency,
+            plain("p99, accept to done at 20/s", millis(m.latency_p99)),
+            least("status polls", m.polls, 20_000.0),
+            Bar {
+                what: "memory, all processes",
+                value: format!("{memory:.0} MiB"),
+                wanted: if split {
+                    "under 76 MiB (80 MB)".to_owned()
+                } else {
+                    String::new()
+                },
+                holds: !split || memory < 76.3,
+            },
+            plain("memory, each", list(&m.memory, "MiB")),
+            Bar {
+                what: "idle, busiest process",
+                value: format!("{idle:.2} %"),
+                wanted: "under 0.5 %".to_owned(),
+                holds: idle < 0.5,
+            },
+            plain("idle, each", list(&m.idle, "%")),
+        ]
+    }
+}
+
+fn list(each: &[(&str, f64)], unit: &str) -> String {
+    each.iter()
+        .map(|(name, value)| format!("{name} {value:.1} {unit}"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn millis(time: Duration) -> String {
+    format!("{:.2} ms", time.as_secs_f64() * 1e3)
+}
+
+/// One line for the person who runs this.
+#[expect(clippy::print_stdout, reason = "a benchmark prints its table")]
+pub(crate) fn say(line: &str) {
+    println!("{line}");
+}
