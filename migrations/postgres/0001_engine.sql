@@ -106,13 +106,13 @@ CREATE UNIQUE INDEX letters_open ON letters (saga_id, step_key) WHERE state = 'o
 CREATE INDEX letters_state ON letters (state, id);
 CREATE INDEX letters_saga ON letters (saga_id);
 
+-- A saga's history: what became true in one transaction is one row, a JSON array of events; `seq` is the
+-- number of its last one.
 CREATE TABLE events (
     saga_id UUID        NOT NULL,
     seq     BIGINT      NOT NULL,
     at      TIMESTAMPTZ NOT NULL,
-    name    TEXT        NOT NULL,
-    step    TEXT,
-    data    TEXT,
+    page    TEXT        NOT NULL,
     PRIMARY KEY (saga_id, seq)
 );
 

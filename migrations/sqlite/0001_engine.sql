@@ -106,13 +106,13 @@ CREATE UNIQUE INDEX letters_open ON letters (saga_id, step_key) WHERE state = 'o
 CREATE INDEX letters_state ON letters (state, id);
 CREATE INDEX letters_saga ON letters (saga_id);
 
+-- A saga's history: what became true in one transaction is one row, a JSON array of events; `seq` is the
+-- number of its last one.
 CREATE TABLE events (
     saga_id BLOB        NOT NULL,
     seq     INTEGER      NOT NULL,
     at      TEXT NOT NULL,
-    name    TEXT        NOT NULL,
-    step    TEXT,
-    data    TEXT,
+    page    TEXT        NOT NULL,
     PRIMARY KEY (saga_id, seq)
 ) STRICT, WITHOUT ROWID;
 

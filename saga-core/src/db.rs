@@ -128,6 +128,14 @@ impl Db {
         }
     }
 
+    /// A statement over many rows that is a transaction by itself; none on SQLite, where it is many statements.
+    pub(crate) fn batch_alone(&self, sql: Sql) -> Option<Batch<'_>> {
+        match self {
+            Self::Postgres(pool) => Some(Batch::on_pool(pool, sql)),
+            Self::Sqlite { .. } => None,
+        }
+    }
+
     /// The word for this database in logs.
     pub fn name(&self) -> &'static str {
         match self {
@@ -164,7 +172,7 @@ impl Tx {
 
     /// A statement over many rows: one round trip on PostgreSQL, one execution a row on SQLite.
     pub fn batch(&mut self, sql: Sql) -> Batch<'_> {
-        Batch::new(self, sql)
+        Batch::in_tx(self, sql)
     }
 
     /// The store's clock, read once a transaction: the only clock that decides leases and timers.

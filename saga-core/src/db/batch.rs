@@ -2,8 +2,8 @@
 
 use super::{Inner, Record, Sql, Tx, Value, in_time, query::arity};
 use sqlx::{
-    Arguments as _, Encode, Postgres, Type, error::BoxDynError, postgres::PgArguments,
-    sqlite::SqliteArguments,
+    Arguments as _, Encode, PgConnection, PgPool, Postgres, SqliteConnection, Type,
+    error::BoxDynError, postgres::PgArguments, sqlite::SqliteArguments,
 };
 
 /// A value that may stand in a column of a batch.
@@ -39,11 +39,18 @@ enum Columns {
     Rows(Vec<Box<dyn Column>>),
 }
 
+enum Target<'e> {
+    /// A statement that is a transaction by itself.
+    Pool(&'e PgPool),
+    Tx(&'e mut PgConnection),
+    Lite(&'e mut SqliteConnection),
+}
+
 /// One statement over many rows: PostgreSQL unnests one array a column, SQLite runs the single-row
 /// text once a row, prepared once.
 #[must_use = "a batch does nothing until it is run"]
 pub struct Batch<'e> {
-    tx: &'e mut Tx,
+    target: Target<'e>,
     sql: Sql,
     columns: Columns,
     binds: usize,
@@ -53,13 +60,24 @@ pub struct Batch<'e> {
 }
 
 impl<'e> Batch<'e> {
-    pub(super) fn new(tx: &'e mut Tx, sql: Sql) -> Self {
-        let columns = match &tx.inner {
-            Inner::Postgres(_) => Columns::Arrays(PgArguments::default()),
-            Inner::Sqlite(_) => Columns::Rows(vec![]),
+    pub(super) fn on_pool(pool: &'e PgPool, sql: Sql) -> Self {
+        Self::new(Target::Pool(pool), sql)
+    }
+
+    pub(super) fn in_tx(tx: &'e mut Tx, sql: Sql) -> Self {
+        match &mut tx.inner {
+            Inner::Postgres(tx) => Self::new(Target::Tx(tx), sql),
+            Inner::Sqlite(tx) => Self::new(Target::Lite(tx), sql),
+        }
+    }
+
+    fn new(target: Target<'e>, sql: Sql) -> Self {
+        let columns = match &target {
+            Target::Pool(_) | Target::Tx(_) => Columns::Arrays(PgArguments::default()),
+            Target::Lite(_) => Columns::Rows(vec![]),
         };
         Self {
-            tx,
+            target,
             sql,
             columns,
             binds: 0,
@@ -98,60 +116,59 @@ impl<'e> Batch<'e> {
 
     /// Runs it and says how many rows it touched.
     pub async fn execute(self) -> sqlx::Result<u64> {
-        let (tx, sql, columns, rows) = self.checked()?;
-        match (&mut tx.inner, columns) {
-            (Inner::Postgres(tx), Columns::Arrays(args)) => {
-                in_time(sqlx::query_with(sql.postgres, args).execute(&mut **tx))
+        let (target, sql, columns, rows) = self.checked()?;
+        match (target, columns) {
+            (Target::Pool(pool), Columns::Arrays(args)) => {
+                in_time(sqlx::query_with(sql, args).execute(pool))
                     .await
                     .map(|done| done.rows_affected())
             }
-            (Inner::Sqlite(tx), Columns::Rows(columns)) => {
+            (Target::Tx(tx), Columns::Arrays(args)) => {
+                in_time(sqlx::query_with(sql, args).execute(tx))
+                    .await
+                    .map(|done| done.rows_affected())
+            }
+            (Target::Lite(tx), Columns::Rows(columns)) => {
                 let mut touched = 0;
                 for row in 0..rows {
                     let args = row_of(&columns, row)?;
-                    touched += sqlx::query_with(sql.sqlite, args)
-                        .execute(&mut **tx)
+                    touched += sqlx::query_with(sql, args)
+                        .execute(&mut *tx)
                         .await?
                         .rows_affected();
                 }
                 Ok(touched)
             }
-            (Inner::Postgres(_), Columns::Rows(_)) | (Inner::Sqlite(_), Columns::Arrays(_)) => {
-                unreachable!("columns are made for their transaction")
-            }
+            _ => unreachable!("columns are made for their database"),
         }
     }
 
     /// Runs it and collects the rows it returns; in what order is not promised.
     pub async fn all<R: Record>(self) -> sqlx::Result<Vec<R>> {
-        let (tx, sql, columns, rows) = self.checked()?;
-        match (&mut tx.inner, columns) {
-            (Inner::Postgres(tx), Columns::Arrays(args)) => {
-                in_time(sqlx::query_as_with(sql.postgres, args).fetch_all(&mut **tx)).await
+        let (target, sql, columns, rows) = self.checked()?;
+        match (target, columns) {
+            (Target::Pool(pool), Columns::Arrays(args)) => {
+                in_time(sqlx::query_as_with(sql, args).fetch_all(pool)).await
             }
-            (Inner::Sqlite(tx), Columns::Rows(columns)) => {
+            (Target::Tx(tx), Columns::Arrays(args)) => {
+                in_time(sqlx::query_as_with(sql, args).fetch_all(tx)).await
+            }
+            (Target::Lite(tx), Columns::Rows(columns)) => {
                 let mut found = vec![];
                 for row in 0..rows {
                     let args = row_of(&columns, row)?;
-                    found.extend(
-                        sqlx::query_as_with(sql.sqlite, args)
-                            .fetch_all(&mut **tx)
-                            .await?,
-                    );
+                    found.extend(sqlx::query_as_with(sql, args).fetch_all(&mut *tx).await?);
                 }
                 Ok(found)
             }
-            (Inner::Postgres(_), Columns::Rows(_)) | (Inner::Sqlite(_), Columns::Arrays(_)) => {
-                unreachable!("columns are made for their transaction")
-            }
+            _ => unreachable!("columns are made for their database"),
         }
     }
 
-    fn checked(self) -> sqlx::Result<(&'e mut Tx, Sql, Columns, usize)> {
-        let text = if self.tx.is_postgres() {
-            self.sql.postgres
-        } else {
-            self.sql.sqlite
+    fn checked(self) -> sqlx::Result<(Target<'e>, &'static str, Columns, usize)> {
+        let text = match self.target {
+            Target::Pool(_) | Target::Tx(_) => self.sql.postgres,
+            Target::Lite(_) => self.sql.sqlite,
         };
         debug_assert_eq!(
             self.binds,
@@ -160,7 +177,7 @@ impl<'e> Batch<'e> {
         );
         match self.refused {
             Some(error) => Err(error),
-            None => Ok((self.tx, self.sql, self.columns, self.rows.unwrap_or(0))),
+            None => Ok((self.target, text, self.columns, self.rows.unwrap_or(0))),
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::journal::{Failure, Key};
 use crate::state::{SagaState, StepState};
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -164,15 +165,18 @@ pub struct Heard {
 }
 
 /// One line of a saga's history.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Event {
     /// Counts from 1 within the saga, without gaps.
+    #[serde(skip)]
     pub seq: i64,
     /// `saga.parked`, `step.started` …
     pub name: &'static str,
     /// The step it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub step: Option<Key>,
     /// Details.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<Value>,
 }
 

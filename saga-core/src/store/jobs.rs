@@ -28,6 +28,14 @@ pub struct JobEvent {
     pub data: Option<Value>,
 }
 
+/// An event within its page.
+#[derive(serde::Deserialize)]
+struct Line {
+    name: String,
+    step: Option<String>,
+    data: Option<Value>,
+}
+
 const SAGAS: Sql = Sql {
     postgres: concat!(
         "-- jobs.sagas\nSELECT ",
@@ -58,7 +66,7 @@ const OF_OWNER: &str = concat!(
       ORDER BY id DESC LIMIT $5"
 );
 const EVENTS: &str = "-- jobs.events
-    SELECT seq, at, name, step, data FROM events WHERE saga_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
+    SELECT seq, at, page FROM events WHERE saga_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
 const AHEAD: &str = "-- jobs.ahead
     SELECT count(*) FROM steps WHERE state = 'ready' AND wake_at IS NOT NULL AND queue = $1 AND created_at < $2";
 
@@ -85,8 +93,7 @@ impl Store {
 
     /// One saga's history after event `after`, oldest first.
     pub async fn events(&self, saga: Uuid, after: i64, limit: i64) -> sqlx::Result<Vec<JobEvent>> {
-        type Row = (i64, DateTime<Utc>, String, Option<String>, Option<String>);
-        let rows: Vec<Row> = self
+        let pages: Vec<(i64, DateTime<Utc>, String)> = self
             .db
             .query(EVENTS)
             .bind(saga)
@@ -94,16 +101,22 @@ impl Store {
             .bind(limit)
             .all()
             .await?;
-        let event = |(seq, at, name, step, data): Row| {
-            Ok(JobEvent {
+        let mut events = vec![];
+        for (last, at, page) in pages {
+            let page: Vec<Line> = json(&page)?;
+            let first = last + 1 - i64::try_from(page.len()).unwrap_or(i64::MAX);
+            events.extend((first..).zip(page).map(|(seq, line)| JobEvent {
                 seq,
                 at,
-                name,
-                step,
-                data: data.as_deref().map(json).transpose()?,
-            })
-        };
-        rows.into_iter().map(event).collect()
+                name: line.name,
+                step: line.step,
+                data: line.data,
+            }));
+        }
+        // A caller may have seen the beginning of a page already, and want less than its end.
+        events.retain(|event| event.seq > after);
+        events.truncate(usize::try_from(limit).unwrap_or(0));
+        Ok(events)
     }
 
     /// An owner's sagas, newest first, older than `before`.

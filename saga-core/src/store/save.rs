@@ -4,7 +4,7 @@
 use super::letters;
 use super::rows::text;
 use crate::db::{Batch, Sql, Tx};
-use crate::run::{Event, Run, SagaRow, StepRow};
+use crate::run::{Run, SagaRow, StepRow};
 use crate::ticket::Ticket;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -42,8 +42,8 @@ const WRITE: Sql = Sql {
                                  $46::bigint[], $47::bigint[], $48::bigint[], $49::text[], $50::bigint[],
                                  $51::timestamptz[], $52::timestamptz[], $53::timestamptz[], $54::timestamptz[])
         )
-        INSERT INTO events (saga_id, seq, at, name, step, data)
-        SELECT * FROM UNNEST($55::uuid[], $56::bigint[], $57::timestamptz[], $58::text[], $59::text[], $60::text[])",
+        INSERT INTO events (saga_id, seq, at, page)
+        SELECT * FROM UNNEST($55::uuid[], $56::bigint[], $57::timestamptz[], $58::text[])",
     sqlite: "",
 };
 const UPDATE_SAGAS: &str = "-- save.sagas
@@ -61,7 +61,7 @@ const INSERT_STEPS: &str = "-- save.new_steps
                        crashes, tickets, worker, settled, wake_at, created_at, started_at, finished_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)";
 const INSERT_EVENTS: &str = "-- save.events
-    INSERT INTO events (saga_id, seq, at, name, step, data) VALUES ($1, $2, $3, $4, $5, $6)";
+    INSERT INTO events (saga_id, seq, at, page) VALUES ($1, $2, $3, $4)";
 const SIGNALS_HEARD: Sql = Sql {
     postgres: "-- save.signals
         UPDATE signals s SET heard_by = r.heard_by FROM UNNEST($1::uuid[], $2::text[]) AS r (id, heard_by) WHERE s.id = r.id",
@@ -119,21 +119,37 @@ pub(super) async fn save(
                     .map(|step| (run.saga.id, step))
             })
             .collect(),
-        events: changed
-            .iter()
-            .flat_map(|run| run.events.iter().map(|event| (run.saga.id, event)))
-            .collect(),
+        pages: changed.iter().filter_map(|run| Page::of(run)).collect(),
     };
     rows.write(tx, &sagas, now).await?;
     rare(tx, &changed, now).await?;
     Ok(tickets)
 }
 
+/// What became true of one saga in one transaction: one row, however many events it is.
+pub(super) struct Page {
+    pub(super) saga: Uuid,
+    /// The number of its last event.
+    pub(super) seq: i64,
+    pub(super) events: String,
+}
+
+impl Page {
+    pub(super) fn of(run: &Run) -> Option<Self> {
+        let last = run.events.last()?;
+        Some(Self {
+            saga: run.saga.id,
+            seq: last.seq,
+            events: text(&run.events),
+        })
+    }
+}
+
 /// The rows of one transaction, table by table.
 pub(super) struct Rows<'r> {
     pub(super) touched: Vec<(Uuid, &'r StepRow)>,
     pub(super) new: Vec<(Uuid, &'r StepRow)>,
-    pub(super) events: Vec<(Uuid, &'r Event)>,
+    pub(super) pages: Vec<Page>,
 }
 
 impl Rows<'_> {
@@ -147,7 +163,7 @@ impl Rows<'_> {
         if tx.is_postgres() {
             let batch = saga_columns(tx.batch(WRITE).ragged(), sagas);
             let batch = new_step_columns(step_columns(batch, &self.touched), &self.new);
-            return event_columns(batch, &self.events, now)
+            return page_columns(batch, &self.pages, now)
                 .execute()
                 .await
                 .map(drop);
@@ -161,7 +177,7 @@ impl Rows<'_> {
         new_step_columns(tx.batch(INSERT_STEPS.into()), &self.new)
             .execute()
             .await?;
-        event_columns(tx.batch(INSERT_EVENTS.into()), &self.events, now)
+        page_columns(tx.batch(INSERT_EVENTS.into()), &self.pages, now)
             .execute()
             .await
             .map(drop)
@@ -238,22 +254,12 @@ fn new_step_columns<'e>(batch: Batch<'e>, steps: &[(Uuid, &StepRow)]) -> Batch<'
         .column(steps.iter().map(|(_, step)| step.finished_at))
 }
 
-fn event_columns<'e>(batch: Batch<'e>, events: &[(Uuid, &Event)], now: DateTime<Utc>) -> Batch<'e> {
+fn page_columns<'e>(batch: Batch<'e>, pages: &[Page], now: DateTime<Utc>) -> Batch<'e> {
     batch
-        .column(events.iter().map(|(saga, _)| *saga))
-        .column(events.iter().map(|(_, event)| event.seq))
-        .column(events.iter().map(|_| now))
-        .column(events.iter().map(|(_, event)| event.name.to_owned()))
-        .column(
-            events
-                .iter()
-                .map(|(_, event)| event.step.as_ref().map(|key| key.as_str().to_owned())),
-        )
-        .column(
-            events
-                .iter()
-                .map(|(_, event)| event.data.as_ref().map(text)),
-        )
+        .column(pages.iter().map(|page| page.saga))
+        .column(pages.iter().map(|page| page.seq))
+        .column(pages.iter().map(|_| now))
+        .column(pages.iter().map(|page| page.events.clone()))
 }
 
 /// What most transactions have none of: news taken, answers set aside, letters.

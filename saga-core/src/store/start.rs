@@ -1,8 +1,10 @@
 //! Accepts sagas: the row, its first steps and its first event, in one transaction.
 
+mod plain;
+
 use super::rows::text;
 use super::{Store, save};
-use crate::db::{Durability, Sql, Tx};
+use crate::db::{Durability, Query, Sql, Tx};
 use crate::run::{INPUT_BYTES_MAX, Run, SagaRow};
 use crate::state::SagaState;
 use crate::ticket::Ticket;
@@ -118,8 +120,29 @@ impl Store {
     }
 
     async fn try_start(&self, new: &[NewSaga]) -> Result<(Vec<Started>, Vec<Ticket>), StartError> {
+        for one in new {
+            self.check(one)?;
+        }
+        let drafts = self.drafts(new);
+        if plain::all(&drafts)
+            && let Some(batch) = self.db.batch_alone(plain::INSERT)
+        {
+            crate::fault::point("start.committing", "");
+            let inserted = Inserted::of(plain::columns(batch, &drafts).all().await?);
+            if let Some(at) = inserted.at {
+                let mut started = vec![];
+                for (one, mine) in inserted.whose(new) {
+                    let id = match mine {
+                        true => one.id,
+                        false => find_open(self.db.query(FIND_OPEN), one).await?,
+                    };
+                    started.push(Started { id, new: mine, at });
+                }
+                return Ok((started, inserted.tickets(&drafts)));
+            }
+        }
         let mut tx = self.db.begin(Durability::Full).await?;
-        let started = self.start_in(&mut tx, new).await?;
+        let started = self.insert(&mut tx, new, drafts).await?;
         tx.commit().await?;
         Ok(started)
     }
@@ -134,20 +157,57 @@ impl Store {
         for one in new {
             self.check(one)?;
         }
-        let unknown = DateTime::<Utc>::UNIX_EPOCH;
-        let drafts: Vec<Run> = new.iter().map(|one| self.first(one, unknown)).collect();
-        let (inserted, at) = insert(tx, &drafts).await?;
-        // The same once more, now that the store has said what time it is: that of the rows, even if
-        // the caller asked the clock before.
-        let now = match at {
+        self.insert(tx, new, self.drafts(new)).await
+    }
+
+    async fn insert(
+        &self,
+        tx: &mut Tx,
+        new: &[NewSaga],
+        drafts: Vec<Run>,
+    ) -> Result<(Vec<Started>, Vec<Ticket>), StartError> {
+        let (inserted, tickets) = if tx.is_postgres() && plain::all(&drafts) {
+            let rows = plain::columns(tx.batch(plain::INSERT), &drafts).all();
+            let inserted = Inserted::of(rows.await?);
+            let tickets = inserted.tickets(&drafts);
+            (inserted, tickets)
+        } else {
+            self.insert_any(tx, new, &drafts).await?
+        };
+        let at = match inserted.at {
             Some(at) => at,
             None => tx.now().await?,
         };
-        let mut seen = BTreeSet::new();
-        let runs: Vec<Run> = new
-            .iter()
-            .filter(|one| inserted.contains(&one.id) && seen.insert(one.id))
-            .map(|one| self.first(one, now))
+        let mut started = vec![];
+        for (one, mine) in inserted.whose(new) {
+            let id = match mine {
+                true => one.id,
+                false => find_open(tx.query(FIND_OPEN), one).await?,
+            };
+            started.push(Started { id, new: mine, at });
+        }
+        crate::fault::point("start.committing", "");
+        Ok((started, tickets))
+    }
+
+    /// Inserts sagas of any shape: also those that begin with a wait, end at once or park at once.
+    async fn insert_any(
+        &self,
+        tx: &mut Tx,
+        new: &[NewSaga],
+        drafts: &[Run],
+    ) -> Result<(Inserted, Vec<Ticket>), StartError> {
+        let inserted = insert_sagas(tx, drafts).await?;
+        // The same once more, now that the store has said what time it is: that of the rows, even if
+        // the caller asked the clock before.
+        let now = match inserted.at {
+            Some(at) => at,
+            None => tx.now().await?,
+        };
+        let runs: Vec<Run> = inserted
+            .whose(new)
+            .filter(|(_, mine)| *mine)
+            .map(|(one, _)| self.first(one, now))
             .collect();
         let timed: Vec<&SagaRow> = runs
             .iter()
@@ -162,39 +222,23 @@ impl Store {
                 .iter()
                 .flat_map(|run| run.steps.iter().map(|step| (run.saga.id, step)))
                 .collect(),
-            events: runs
-                .iter()
-                .flat_map(|run| run.events.iter().map(|event| (run.saga.id, event)))
-                .collect(),
+            pages: runs.iter().filter_map(save::Page::of).collect(),
         };
         rows.write(tx, &timed, now).await?;
         for run in &runs {
             super::letters::write(tx, run, now).await?;
         }
-        let tickets = runs
-            .iter()
-            .flat_map(|run| {
-                run.made_ready()
-                    .filter_map(|step| Ticket::of(&run.saga, step))
-            })
-            .collect();
-        let mut started = vec![];
-        let mut claimed = BTreeSet::new();
-        for one in new {
-            let mine = inserted.contains(&one.id) && claimed.insert(one.id);
-            let id = if mine {
-                one.id
-            } else {
-                find_open(tx, one).await?
-            };
-            started.push(Started {
-                id,
-                new: mine,
-                at: now,
-            });
-        }
-        crate::fault::point("start.committing", "");
-        Ok((started, tickets))
+        let tickets = inserted.tickets(&runs);
+        Ok((inserted, tickets))
+    }
+
+    /// What the sagas would be if they began at the beginning of time; a repeated id counts once.
+    fn drafts(&self, new: &[NewSaga]) -> Vec<Run> {
+        let mut seen = BTreeSet::new();
+        new.iter()
+            .filter(|one| seen.insert(one.id))
+            .map(|one| self.first(one, DateTime::UNIX_EPOCH))
+            .collect()
     }
 
     fn first(&self, new: &NewSaga, now: DateTime<Utc>) -> Run {
@@ -231,11 +275,39 @@ impl Store {
     }
 }
 
-/// Inserts the rows of sagas that are not there yet, and says when, if there were any.
-async fn insert(
-    tx: &mut Tx,
-    runs: &[Run],
-) -> sqlx::Result<(BTreeSet<Uuid>, Option<DateTime<Utc>>)> {
+/// The sagas that were not there yet, and when they were accepted.
+struct Inserted {
+    ids: BTreeSet<Uuid>,
+    at: Option<DateTime<Utc>>,
+}
+
+impl Inserted {
+    fn of(rows: Vec<(Uuid, DateTime<Utc>)>) -> Self {
+        Self {
+            at: rows.first().map(|(_, at)| *at),
+            ids: rows.into_iter().map(|(id, _)| id).collect(),
+        }
+    }
+
+    /// Each command, and whether it is the one that started its saga.
+    fn whose<'n>(&self, new: &'n [NewSaga]) -> impl Iterator<Item = (&'n NewSaga, bool)> {
+        let mut taken = BTreeSet::new();
+        new.iter()
+            .map(move |one| (one, self.ids.contains(&one.id) && taken.insert(one.id)))
+    }
+
+    fn tickets(&self, runs: &[Run]) -> Vec<Ticket> {
+        runs.iter()
+            .filter(|run| self.ids.contains(&run.saga.id))
+            .flat_map(|run| {
+                run.made_ready()
+                    .filter_map(|step| Ticket::of(&run.saga, step))
+            })
+            .collect()
+    }
+}
+
+async fn insert_sagas(tx: &mut Tx, runs: &[Run]) -> sqlx::Result<Inserted> {
     let sagas: Vec<&SagaRow> = runs.iter().map(|run| &run.saga).collect();
     let own_clock = if tx.is_postgres() {
         None
@@ -269,13 +341,11 @@ async fn insert(
     if let Some(now) = own_clock {
         batch = batch.column(sagas.iter().map(|_| now));
     }
-    let rows: Vec<(Uuid, DateTime<Utc>)> = batch.all().await?;
-    let at = rows.first().map(|(_, at)| *at);
-    Ok((rows.into_iter().map(|(id, _)| id).collect(), at))
+    batch.all().await.map(Inserted::of)
 }
 
-async fn find_open(tx: &mut Tx, new: &NewSaga) -> sqlx::Result<Uuid> {
-    tx.query(FIND_OPEN)
+async fn find_open(query: Query<'_>, new: &NewSaga) -> sqlx::Result<Uuid> {
+    query
         .bind(new.id)
         .bind(new.kind.clone())
         .bind(new.singleton.clone())

@@ -170,7 +170,7 @@ async fn no_word_of_an_answer_is_in_a_saga() {
         let kept: Vec<(String,)> = world
             .db
             .query("SELECT input FROM sagas UNION ALL SELECT COALESCE(output, '') FROM sagas UNION ALL SELECT input FROM steps
-                    UNION ALL SELECT COALESCE(output, '') FROM steps UNION ALL SELECT COALESCE(data, '') FROM events")
+                    UNION ALL SELECT COALESCE(output, '') FROM steps UNION ALL SELECT page FROM events")
             .all()
             .await
             .unwrap();

@@ -97,7 +97,7 @@ async fn a_friends_name_reaches_neither_a_persona_nor_an_operator() {
         let told: Vec<(String,)> = world
             .db
             .query(
-                "SELECT COALESCE(data, '') FROM events UNION ALL SELECT COALESCE(error, '') FROM steps
+                "SELECT page FROM events UNION ALL SELECT COALESCE(error, '') FROM steps
                  UNION ALL SELECT message FROM letters",
             )
             .all()
