@@ -10,14 +10,20 @@ use uuid::Uuid;
 
 macro_rules! saga_columns {
     () => {
-        "id, kind, state, ending, input, output, error, owner_id, request_id, singleton, phase, seq, inbox, pivoted, \
-         degraded, letter_id, replay_of, parked_until, deadline_at, wake_at, created_at, started_at, updated_at, finished_at"
+        "sagas.id, sagas.kind, sagas.state, sagas.ending, sagas.input, sagas.output, sagas.error, sagas.owner_id, \
+         sagas.request_id, sagas.singleton, sagas.phase, sagas.seq, sagas.inbox, sagas.pivoted, sagas.degraded, \
+         sagas.letter_id, sagas.replay_of, sagas.parked_until, sagas.deadline_at, sagas.wake_at, sagas.created_at, \
+         sagas.started_at, sagas.updated_at, sagas.finished_at"
     };
 }
+// Under names of their own, so that a saga and a step can stand in one row.
 macro_rules! step_columns {
     () => {
-        "saga_id, key, position, role, step, queue, state, input, output, error, turn, epoch, attempt, crashes, tickets, \
-         worker, letter_id, settled, wake_at, created_at, started_at, finished_at"
+        "steps.saga_id, steps.key, steps.position, steps.role, steps.step, steps.queue, steps.turn, steps.epoch, \
+         steps.attempt, steps.crashes, steps.tickets, steps.worker, steps.settled, steps.state AS step_state, \
+         steps.input AS step_input, steps.output AS step_output, steps.error AS step_error, \
+         steps.letter_id AS step_letter_id, steps.wake_at AS step_wake_at, steps.created_at AS step_created_at, \
+         steps.started_at AS step_started_at, steps.finished_at AS step_finished_at"
     };
 }
 pub(super) use {saga_columns, step_columns};
@@ -47,18 +53,23 @@ const STEPS: Sql = Sql {
         " FROM steps WHERE saga_id = $1"
     ),
 };
-const SOME_STEPS: Sql = Sql {
-    postgres: concat!(
-        "-- load.some_steps\nSELECT ",
-        step_columns!(),
-        " FROM steps WHERE (saga_id, key) IN (SELECT * FROM UNNEST($1::uuid[], $2::text[]))"
-    ),
-    sqlite: concat!(
-        "-- load.some_steps\nSELECT ",
-        step_columns!(),
-        " FROM steps WHERE saga_id = $1 AND key = $2"
-    ),
-};
+const SOME_STEPS: &str = concat!(
+    "-- load.some_steps\nSELECT ",
+    step_columns!(),
+    " FROM steps WHERE saga_id = $1 AND key = $2"
+);
+// Both rows are locked: whoever had to wait for them gets them as they are now, not as they were.
+const TAKE: &str = concat!(
+    "-- load.take\nSELECT ",
+    saga_columns!(),
+    ", ",
+    step_columns!(),
+    ", clock_timestamp() AS now
+      FROM UNNEST($1::uuid[], $2::text[]) AS wanted (saga_id, key)
+      JOIN sagas ON sagas.id = wanted.saga_id
+      JOIN steps ON steps.saga_id = wanted.saga_id AND steps.key = wanted.key
+     ORDER BY sagas.id, steps.key FOR UPDATE OF sagas, steps"
+);
 const SIGNALS: Sql = Sql {
     postgres: "-- load.signals\nSELECT saga_id, id, name, value FROM signals WHERE heard_by IS NULL AND saga_id = ANY($1)",
     sqlite: "-- load.signals\nSELECT saga_id, id, name, value FROM signals WHERE heard_by IS NULL AND saga_id = $1",
@@ -90,17 +101,43 @@ pub(super) async fn partial(
     tx: &mut Tx,
     wanted: &[(Uuid, Key)],
 ) -> sqlx::Result<BTreeMap<Uuid, Run>> {
+    let wanted: BTreeSet<&(Uuid, Key)> = wanted.iter().collect();
+    if tx.is_postgres() {
+        return take(tx, wanted).await;
+    }
     let rows = lock(tx, &wanted.iter().map(|(saga, _)| *saga).collect()).await?;
-    let distinct: BTreeSet<&(Uuid, Key)> = wanted
-        .iter()
-        .filter(|(saga, _)| rows.contains_key(saga))
-        .collect();
+    let wanted = wanted.iter().filter(|(saga, _)| rows.contains_key(saga));
     let steps = tx
-        .batch(SOME_STEPS)
-        .column(distinct.iter().map(|(saga, _)| *saga))
-        .column(distinct.iter().map(|(_, key)| key.as_str().to_owned()))
+        .batch(SOME_STEPS.into())
+        .column(wanted.clone().map(|(saga, _)| *saga))
+        .column(wanted.map(|(_, key)| key.as_str().to_owned()))
         .all::<RawStep>()
         .await?;
+    assemble(rows, steps, vec![])
+}
+
+/// The same in one round trip.
+async fn take(tx: &mut Tx, wanted: BTreeSet<&(Uuid, Key)>) -> sqlx::Result<BTreeMap<Uuid, Run>> {
+    let taken = tx
+        .batch(TAKE.into())
+        .column(wanted.iter().map(|(saga, _)| *saga))
+        .column(wanted.iter().map(|(_, key)| key.as_str().to_owned()))
+        .all::<Taken>()
+        .await?;
+    if let Some(now) = taken.iter().map(|row| row.now).max() {
+        tx.was_told(now);
+    }
+    let (mut rows, mut steps) = (BTreeMap::new(), vec![]);
+    for Taken { saga, step, .. } in taken {
+        let id = saga.id;
+        match SagaRow::try_from(saga) {
+            Ok(saga) => {
+                rows.insert(id, saga);
+                steps.push(step);
+            }
+            Err(error) => passed_over(id, &error),
+        }
+    }
     assemble(rows, steps, vec![])
 }
 
@@ -129,6 +166,15 @@ struct Locked {
     #[sqlx(flatten)]
     saga: RawSaga,
     now: Option<DateTime<Utc>>,
+}
+
+#[derive(sqlx::FromRow)]
+struct Taken {
+    #[sqlx(flatten)]
+    saga: RawSaga,
+    #[sqlx(flatten)]
+    step: RawStep,
+    now: DateTime<Utc>,
 }
 
 /// A saga with a word in it that this program does not know, from a newer one: it is left to that

@@ -43,22 +43,22 @@ pub(super) struct RawStep {
     role: String,
     step: String,
     queue: Option<String>,
-    state: String,
-    input: String,
-    output: Option<String>,
-    error: Option<String>,
     turn: i64,
     epoch: i64,
     attempt: i64,
     crashes: i64,
     tickets: i64,
     worker: Option<String>,
-    letter_id: Option<Uuid>,
     settled: Option<i64>,
-    wake_at: Option<DateTime<Utc>>,
-    created_at: DateTime<Utc>,
-    started_at: Option<DateTime<Utc>>,
-    finished_at: Option<DateTime<Utc>>,
+    step_state: String,
+    step_input: String,
+    step_output: Option<String>,
+    step_error: Option<String>,
+    step_letter_id: Option<Uuid>,
+    step_wake_at: Option<DateTime<Utc>>,
+    step_created_at: DateTime<Utc>,
+    step_started_at: Option<DateTime<Utc>>,
+    step_finished_at: Option<DateTime<Utc>>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -118,11 +118,11 @@ impl TryFrom<RawStep> for StepRow {
             .find(|role| role.as_str() == raw.role);
         Ok(Self {
             role: role.ok_or_else(|| unknown("role", &raw.role))?,
-            state: read(&StepState::ALL, &raw.state, StepState::as_str)
-                .ok_or_else(|| unknown("state", &raw.state))?,
-            input: json(&raw.input)?,
-            output: raw.output.as_deref().map(json).transpose()?,
-            error: raw.error.as_deref().map(json).transpose()?,
+            state: read(&StepState::ALL, &raw.step_state, StepState::as_str)
+                .ok_or_else(|| unknown("state", &raw.step_state))?,
+            input: json(&raw.step_input)?,
+            output: raw.step_output.as_deref().map(json).transpose()?,
+            error: raw.step_error.as_deref().map(json).transpose()?,
             key: Key::stored(raw.key),
             position: raw.position,
             step: raw.step,
@@ -133,12 +133,12 @@ impl TryFrom<RawStep> for StepRow {
             crashes: raw.crashes,
             tickets: raw.tickets,
             worker: raw.worker,
-            letter_id: raw.letter_id,
+            letter_id: raw.step_letter_id,
             settled: raw.settled,
-            wake_at: raw.wake_at,
-            created_at: raw.created_at,
-            started_at: raw.started_at,
-            finished_at: raw.finished_at,
+            wake_at: raw.step_wake_at,
+            created_at: raw.step_created_at,
+            started_at: raw.step_started_at,
+            finished_at: raw.step_finished_at,
         })
     }
 }

@@ -91,7 +91,11 @@ async fn a_friends_name_reaches_neither_a_persona_nor_an_operator() {
         world.until(saga, SagaState::Succeeded).await;
 
         let calls = world.pen.calls.lock().unwrap().clone();
-        assert!(calls[1].1.contains("Marigold"), "the model is told: {}", calls[1].1);
+        assert!(
+            calls[1].1.contains("Marigold"),
+            "the model is told: {}",
+            calls[1].1
+        );
         let text = world.mine(&survey).await.persona.unwrap().text;
         assert!(!format!("{text:?}").contains("Marigold"));
         let told: Vec<(String,)> = world
@@ -103,8 +107,15 @@ async fn a_friends_name_reaches_neither_a_persona_nor_an_operator() {
             .all()
             .await
             .unwrap();
-        assert!(told.iter().any(|(text,)| text.contains("persona_prompt breaks the rules")), "{told:?}");
-        assert!(!told.iter().any(|(text,)| text.contains("Marigold")), "{told:?}");
+        assert!(
+            told.iter()
+                .any(|(text,)| text.contains("persona_prompt breaks the rules")),
+            "{told:?}"
+        );
+        assert!(
+            !told.iter().any(|(text,)| text.contains("Marigold")),
+            "{told:?}"
+        );
     })
     .await;
 }

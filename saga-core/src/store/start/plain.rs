@@ -44,9 +44,7 @@ pub(super) const INSERT: Sql = Sql {
 pub(super) fn all(drafts: &[Run]) -> bool {
     let fresh = |step: &StepRow| matches!(step.state, StepState::Ready | StepState::Waiting);
     drafts.iter().all(|run| {
-        run.saga.state == SagaState::Queued
-            && run.letters.is_empty()
-            && run.steps.iter().all(fresh)
+        run.saga.state == SagaState::Queued && run.letters.is_empty() && run.steps.iter().all(fresh)
     })
 }
 
