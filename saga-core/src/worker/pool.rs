@@ -10,10 +10,13 @@ use crate::saga::Retry;
 use crate::store::{Claimed, SettleOutcome, Settlement, Store};
 use crate::ticket::Ticket;
 use crate::transport::Delivery;
+use futures_util::FutureExt as _;
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::{AbortOnDropHandle, TaskTracker};
+use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
 /// One queue's share of a worker.
@@ -125,26 +128,24 @@ impl Pool {
         delivery: Delivery,
         _slot: (OwnedSemaphorePermit, BusyGuard),
     ) {
-        let (mut claimed, mut delivery) = (first, Some(delivery));
+        let (mut claimed, mut delivery, mut settled) = (first, Some(delivery), None);
         loop {
             let span = tracing::info_span!("step", saga.id = %claimed.saga, step = %claimed.key, attempt = claimed.attempt,
                 kind = claimed.kind, queue = claimed.queue, request_id = claimed.request_id);
-            let outcome = self.one(&claimed).instrument(span).await;
+            // The next step does not wait for the broker to hear that the last one is settled.
+            let ((), outcome) =
+                tokio::join!(ack(settled.take()), self.one(&claimed).instrument(span));
             crate::fault::point("step.settled", claimed.key.as_str());
+            // Not settled: the ticket stays with the broker, the lease runs out.
+            let Some(outcome) = outcome else { return };
+            settled = delivery.take();
             match outcome {
-                // Not settled: the ticket stays with the broker, the lease runs out.
-                None => return,
-                Some(outcome) => {
-                    if let Some(delivery) = delivery.take() {
-                        delivery.ack().await;
-                    }
-                    match outcome {
-                        SettleOutcome::Committed(Some(next)) => {
-                            claimed = *next;
-                            crate::fault::point("step.claimed", claimed.key.as_str());
-                        }
-                        SettleOutcome::Committed(None) | SettleOutcome::Fenced => return,
-                    }
+                SettleOutcome::Committed(Some(next)) => {
+                    claimed = *next;
+                    crate::fault::point("step.claimed", claimed.key.as_str());
+                }
+                SettleOutcome::Committed(None) | SettleOutcome::Fenced => {
+                    return ack(settled).await;
                 }
             }
         }
@@ -160,11 +161,11 @@ impl Pool {
                 return StepError::fail(why).into_answer(Retry::NEVER);
             };
             let (retry, input) = (able.retry, claimed.input.clone());
-            let work = async move { able.run(input, &cx).await }.in_current_span();
-            // A task of its own, so that a panic is an answer; it ends when nobody waits for it.
-            let handler = AbortOnDropHandle::new(tokio::spawn(work));
-            handler.await.unwrap_or_else(|panic| {
-                StepError::retry(format!("the handler panicked: {panic}")).into_answer(retry)
+            // A panic is an answer, too.
+            let work = AssertUnwindSafe(able.run(input, &cx)).catch_unwind();
+            work.await.unwrap_or_else(|panic| {
+                let why = format!("the handler panicked: {}", said(panic.as_ref()));
+                StepError::retry(why).into_answer(retry)
             })
         };
         let answer = tokio::select! {
@@ -196,4 +197,17 @@ impl Pool {
         }
         outcome
     }
+}
+
+async fn ack(delivery: Option<Delivery>) {
+    if let Some(delivery) = delivery {
+        delivery.ack().await;
+    }
+}
+
+/// What a panic said.
+fn said(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("it did not say why")
 }
