@@ -82,7 +82,7 @@ impl Saga for DemoFail {
 const LEAVE: Sql = Sql {
     postgres: "-- demo.leave
         INSERT INTO demo_effects (saga_id, step_key, at)
-        SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::timestamptz[])",
+        SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::timestamptz[]) AS r",
     sqlite: "-- demo.leave
         INSERT INTO demo_effects (saga_id, step_key, at) VALUES ($1, $2, $3)",
 };

@@ -3,6 +3,7 @@
 mod batch;
 mod connect;
 mod query;
+mod shape;
 
 pub use batch::{Batch, Cell};
 pub use connect::{Location, OpenError, Pending};

@@ -1,6 +1,6 @@
 //! One statement over many rows.
 
-use super::{Inner, Record, Sql, Tx, Value, in_time, query::arity};
+use super::{Inner, Record, Sql, Tx, Value, in_time, query::arity, shape::shaped};
 use sqlx::{
     Arguments as _, Encode, PgConnection, PgPool, Postgres, SqliteConnection, Type,
     error::BoxDynError, postgres::PgArguments, sqlite::SqliteArguments,
@@ -53,8 +53,7 @@ pub struct Batch<'e> {
     target: Target<'e>,
     sql: Sql,
     columns: Columns,
-    binds: usize,
-    rows: Option<usize>,
+    lengths: Vec<usize>,
     ragged: bool,
     refused: Option<sqlx::Error>,
 }
@@ -80,8 +79,7 @@ impl<'e> Batch<'e> {
             target,
             sql,
             columns,
-            binds: 0,
-            rows: None,
+            lengths: vec![],
             ragged: false,
             refused: None,
         }
@@ -96,10 +94,9 @@ impl<'e> Batch<'e> {
     /// Gives the next `$n` its value in every row.
     pub fn column<T: Cell>(mut self, values: impl IntoIterator<Item = T>) -> Self {
         let column: Vec<T> = values.into_iter().collect();
-        self.binds += 1;
-        let rows = *self.rows.get_or_insert(column.len());
+        self.lengths.push(column.len());
         debug_assert!(
-            self.ragged || rows == column.len(),
+            self.ragged || self.lengths.first() == Some(&column.len()),
             "every column has one value a row: {}",
             self.sql.sqlite
         );
@@ -171,14 +168,15 @@ impl<'e> Batch<'e> {
             Target::Lite(_) => self.sql.sqlite,
         };
         debug_assert_eq!(
-            self.binds,
+            self.lengths.len(),
             arity(text),
             "columns and placeholders differ: {text}"
         );
-        match self.refused {
-            Some(error) => Err(error),
-            None => Ok((self.target, text, self.columns, self.rows.unwrap_or(0))),
+        if let Some(error) = self.refused {
+            return Err(error);
         }
+        let rows = self.lengths.first().copied().unwrap_or(0);
+        Ok((self.target, shaped(text, &self.lengths), self.columns, rows))
     }
 }
 

@@ -40,10 +40,10 @@ const WRITE: Sql = Sql {
             SELECT * FROM UNNEST($34::uuid[], $35::text[], $36::bigint[], $37::text[], $38::text[], $39::text[],
                                  $40::text[], $41::text[], $42::text[], $43::text[], $44::bigint[], $45::bigint[],
                                  $46::bigint[], $47::bigint[], $48::bigint[], $49::text[], $50::bigint[],
-                                 $51::timestamptz[], $52::timestamptz[], $53::timestamptz[], $54::timestamptz[])
+                                 $51::timestamptz[], $52::timestamptz[], $53::timestamptz[], $54::timestamptz[]) AS r
         )
         INSERT INTO events (saga_id, seq, at, page)
-        SELECT * FROM UNNEST($55::uuid[], $56::bigint[], $57::timestamptz[], $58::text[])",
+        SELECT * FROM UNNEST($55::uuid[], $56::bigint[], $57::timestamptz[], $58::text[]) AS r",
     sqlite: "",
 };
 const UPDATE_SAGAS: &str = "-- save.sagas

@@ -132,9 +132,10 @@ impl Store {
             if let Some(at) = inserted.at {
                 let mut started = vec![];
                 for (one, mine) in inserted.whose(new) {
-                    let id = match mine {
-                        true => one.id,
-                        false => find_open(self.db.query(FIND_OPEN), one).await?,
+                    let id = if mine {
+                        one.id
+                    } else {
+                        find_open(self.db.query(FIND_OPEN), one).await?
                     };
                     started.push(Started { id, new: mine, at });
                 }
@@ -180,9 +181,10 @@ impl Store {
         };
         let mut started = vec![];
         for (one, mine) in inserted.whose(new) {
-            let id = match mine {
-                true => one.id,
-                false => find_open(tx.query(FIND_OPEN), one).await?,
+            let id = if mine {
+                one.id
+            } else {
+                find_open(tx.query(FIND_OPEN), one).await?
             };
             started.push(Started { id, new: mine, at });
         }
