@@ -26,6 +26,8 @@ pub(crate) struct Fleet {
     pub(crate) token: String,
     pub(crate) db: Db,
     pub(crate) processes: Vec<(&'static str, Child)>,
+    binary: PathBuf,
+    env: Vec<(String, String)>,
     _dir: tempfile::TempDir,
 }
 
@@ -46,6 +48,7 @@ pub(crate) fn build() -> Result<PathBuf> {
 }
 
 impl Fleet {
+    /// Starts it; one of several processes without its workers.
     pub(crate) async fn start(binary: &Path, shape: Shape<'_>) -> Result<Self> {
         let dir = tempfile::tempdir()?;
         let port = free_port().await?;
@@ -82,21 +85,13 @@ impl Fleet {
         let mut processes = vec![];
         match shape {
             Shape::Embedded => processes.push(("chorus", spawn(binary, &["dev"], &env)?)),
-            Shape::Split(_) => {
-                processes.push(("api", spawn(binary, &["api"], &env)?));
-                ready(api).await?;
-                for queue in ["synthesis", "image"] {
-                    let mut env = env.clone();
-                    env.push(("WORKER_PORT".to_owned(), free_port().await?.to_string()));
-                    processes.push((queue, spawn(binary, &["worker", queue], &env)?));
-                }
-            }
+            Shape::Split(_) => processes.push(("api", spawn(binary, &["api"], &env)?)),
         }
         ready(api).await?;
         let minted = Command::new(binary)
             .args(["token", "--email", "bench@localhost", "--role", "admin"])
             .env_clear()
-            .envs(env)
+            .envs(env.iter().cloned())
             .output()
             .await?;
         let token = String::from_utf8(minted.stdout)?.trim().to_owned();
@@ -108,8 +103,26 @@ impl Fleet {
             token,
             db: Db::open(&location).await?,
             processes,
+            binary: binary.to_owned(),
+            env,
             _dir: dir,
         })
+    }
+
+    /// Whether its workers are processes of their own.
+    pub(crate) fn is_split(&self) -> bool {
+        self.processes.iter().any(|(name, _)| *name == "api")
+    }
+
+    /// Starts the workers of one of several processes.
+    pub(crate) async fn start_workers(&mut self) -> Result<()> {
+        for queue in ["synthesis", "image"] {
+            let mut env = self.env.clone();
+            env.push(("WORKER_PORT".to_owned(), free_port().await?.to_string()));
+            let worker = spawn(&self.binary, &["worker", queue], &env)?;
+            self.processes.push((queue, worker));
+        }
+        Ok(())
     }
 
     /// Resident memory of each process, in MiB.

@@ -18,6 +18,7 @@ use tokio::io::AsyncBufReadExt as _;
 const COMMITS: usize = 2_000;
 const CONFIRMS: usize = 2_000;
 const REQUESTS: usize = 60_000;
+const PACED: usize = 60;
 
 /// What this machine can do at all.
 #[derive(Default)]
@@ -27,6 +28,9 @@ pub(crate) struct Limits {
     pub(crate) commits: Vec<(u32, f64)>,
     pub(crate) confirms_serial: f64,
     pub(crate) confirms_pipelined: f64,
+    /// Half of them take less, at the pace of the latency's sagas: a machine that idles in between is slower.
+    pub(crate) commit_paced: Duration,
+    pub(crate) confirm_paced: Duration,
 }
 
 impl Limits {
@@ -104,6 +108,7 @@ pub(crate) async fn services(services: &Services, limits: &mut Limits) -> Result
             .commits
             .push((connections, commits(&services.postgres, connections).await?));
     }
+    limits.commit_paced = commit_paced(&services.postgres).await?;
     let connection = Connection::connect(&services.amqp, ConnectionProperties::default()).await?;
     let channel = connection.create_channel().await?;
     channel
@@ -132,10 +137,43 @@ pub(crate) async fn services(services: &Services, limits: &mut Limits) -> Result
         futures_util::future::try_join_all((0..64).map(|_| publish(&channel, &name))).await?;
     }
     limits.confirms_pipelined = rate(CONFIRMS / 64 * 4 * 64, began.elapsed());
+    limits.confirm_paced = paced(async || publish(&channel, &name).await).await?;
     channel
         .queue_delete(name.as_str().into(), QueueDeleteOptions::default())
         .await?;
     drop(connection.close(200, "done".into()).await);
+    Ok(())
+}
+
+/// The median of something done once in a while.
+async fn paced(mut once: impl AsyncFnMut() -> Result<()>) -> Result<Duration> {
+    let mut clock = tokio::time::interval(crate::measure::PACE);
+    let mut times = vec![];
+    for _ in 0..PACED {
+        clock.tick().await;
+        let began = Instant::now();
+        once().await?;
+        times.push(began.elapsed());
+    }
+    times.sort();
+    Ok(load::quantile(&times, 50))
+}
+
+/// The median of single-row commits, one once in a while.
+async fn commit_paced(url: &str) -> Result<Duration> {
+    let pool = PgPoolOptions::new().max_connections(1).connect(url).await?;
+    let mut connection = pool.acquire().await?;
+    let median = paced(async || insert(&mut connection).await).await?;
+    drop(connection);
+    pool.close().await;
+    Ok(median)
+}
+
+async fn insert(connection: &mut sqlx::PgConnection) -> Result<()> {
+    sqlx::query("INSERT INTO bench_commits (v) VALUES ($1)")
+        .bind("row")
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
@@ -157,12 +195,9 @@ async fn commits(url: &str, connections: u32) -> Result<f64> {
         async move {
             let mut connection = pool.acquire().await?;
             for _ in 0..each {
-                sqlx::query("INSERT INTO bench_commits (v) VALUES ($1)")
-                    .bind("row")
-                    .execute(&mut *connection)
-                    .await?;
+                insert(&mut connection).await?;
             }
-            Ok::<(), sqlx::Error>(())
+            Ok::<(), anyhow::Error>(())
         }
     });
     futures_util::future::try_join_all(lanes).await?;

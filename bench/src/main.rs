@@ -51,12 +51,12 @@ async fn run(arguments: &[String]) -> Result<Report> {
     let mut report = Report::default();
     report.limits = limits::http().await.context("measuring bare axum")?;
     if only("embedded") {
-        let fleet = Fleet::start(&binary, Shape::Embedded)
+        let mut fleet = Fleet::start(&binary, Shape::Embedded)
             .await
             .context("starting the embedded fleet")?;
         report.add(
             "embedded (SQLite, one process)",
-            measure::all(&fleet).await?,
+            measure::all(&mut fleet).await?,
         );
         fleet.stop().await;
     }
@@ -67,12 +67,12 @@ async fn run(arguments: &[String]) -> Result<Report> {
         limits::services(&services, &mut report.limits)
             .await
             .context("measuring PostgreSQL and RabbitMQ")?;
-        let fleet = Fleet::start(&binary, Shape::Split(&services))
+        let mut fleet = Fleet::start(&binary, Shape::Split(&services))
             .await
             .context("starting the fleet")?;
         report.add(
             "fleet (PostgreSQL, RabbitMQ, 3 processes)",
-            measure::all(&fleet).await?,
+            measure::all(&mut fleet).await?,
         );
         fleet.stop().await;
         services.remove().await?;

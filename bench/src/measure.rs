@@ -8,13 +8,17 @@ use std::time::{Duration, Instant};
 const SAGAS: usize = 12_000;
 const POLLS: usize = 60_000;
 const PACED: usize = 160;
-const PACE: Duration = Duration::from_millis(50);
+/// Between two sagas of the latency's measurement.
+pub(crate) const PACE: Duration = Duration::from_millis(50);
 const IDLE: Duration = Duration::from_secs(10);
 /// How long a run's sagas may take to end.
 const DRAIN_MAX: Duration = Duration::from_mins(2);
 
 /// What was measured on one fleet.
 pub(crate) struct Measured {
+    /// Accepts while nobody works, and how fast the workers then make up for it; none in one process.
+    pub(crate) idle_accepts: Option<(f64, Duration, f64)>,
+    /// Accepts while the workers take what is accepted.
     pub(crate) accepts: f64,
     pub(crate) accept_p99: Duration,
     pub(crate) sagas: f64,
@@ -26,7 +30,13 @@ pub(crate) struct Measured {
     pub(crate) idle: Vec<(&'static str, f64)>,
 }
 
-pub(crate) async fn all(fleet: &Fleet) -> Result<Measured> {
+pub(crate) async fn all(fleet: &mut Fleet) -> Result<Measured> {
+    let idle_accepts = if fleet.is_split() {
+        Some(backlog(fleet).await.context("accepts without workers")?)
+    } else {
+        None
+    };
+    let fleet = &*fleet;
     sagas(fleet, "demo.pair", 500).await.context("warming up")?;
     let (accepted, pairs) = sagas(fleet, "demo.pair", SAGAS)
         .await
@@ -42,6 +52,7 @@ pub(crate) async fn all(fleet: &Fleet) -> Result<Measured> {
     let idle = idle(fleet).await;
     let accept_p99 = quantile(&accepted.times, 99);
     Ok(Measured {
+        idle_accepts,
         accepts: accepted.rate,
         accept_p99,
         sagas: pairs,
@@ -54,40 +65,67 @@ pub(crate) async fn all(fleet: &Fleet) -> Result<Measured> {
     })
 }
 
-/// Starts sagas as fast as they are accepted, waits for the last, and counts their effects.
-async fn sagas(fleet: &Fleet, kind: &'static str, count: usize) -> Result<(load::Burst, f64)> {
-    let before = finished(fleet, kind).await?;
+/// Accepts alone, by a fleet that has no workers yet; then those start, and work it all off.
+async fn backlog(fleet: &mut Fleet) -> Result<(f64, Duration, f64)> {
+    let kind = "demo.pair";
+    accept(fleet, kind, 500).await?; // warming up
+    let burst = accept(fleet, kind, SAGAS).await?;
+    fleet.start_workers().await?;
+    let at_work = Instant::now();
+    ended(fleet, kind, 500 + SAGAS).await?;
+    let drained = rate(500 + SAGAS, at_work.elapsed());
+    Ok((burst.rate, quantile(&burst.times, 99), drained))
+}
+
+/// Starts sagas as fast as they are accepted.
+async fn accept(fleet: &Fleet, kind: &str, count: usize) -> Result<load::Burst> {
     let (token, body) = (
         fleet.token.clone(),
         format!(r#"{{"kind":"{kind}","input":{{}}}}"#),
     );
     let each = move |_| load::request("POST", "/api/v1/jobs", Some(&token), Some(&body));
-    let burst = load::burst(fleet.api, 64, count, true, each).await?;
+    load::burst(fleet.api, 64, count, true, each).await
+}
+
+/// Starts sagas as fast as they are accepted, waits for the last, and counts their effects.
+async fn sagas(fleet: &Fleet, kind: &'static str, count: usize) -> Result<(load::Burst, f64)> {
+    let before = usize::try_from(finished(fleet, kind).await?)?;
+    let burst = accept(fleet, kind, count).await?;
+    ended(fleet, kind, before + count).await?;
+    let measured = rate(count, burst.began.elapsed());
+    Ok((burst, measured))
+}
+
+/// Waits until so many sagas have ended, and counts their effects.
+async fn ended(fleet: &Fleet, kind: &str, count: usize) -> Result<()> {
+    let count = i64::try_from(count)?;
     let began = Instant::now();
-    while finished(fleet, kind).await? < before + i64::try_from(count)? {
+    while finished(fleet, kind).await? < count {
         if began.elapsed() > DRAIN_MAX {
             bail!(
                 "only {} of {count} sagas ended",
-                finished(fleet, kind).await? - before
+                finished(fleet, kind).await?
             );
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let measured = rate(count, burst.began.elapsed());
-    let (rows, wrong): (i64, i64) = fleet
+    let (sagas, wrong): (i64, i64) = fleet
         .db
         .query(
             "SELECT CAST(count(*) AS BIGINT), CAST(coalesce(sum(CASE WHEN n = 2 THEN 0 ELSE 1 END), 0) AS BIGINT)
-               FROM (SELECT s.id, count(e.saga_id) AS n FROM sagas s LEFT JOIN demo_effects e ON e.saga_id = s.id
-                      WHERE s.kind = $1 GROUP BY s.id) AS each_saga",
+               FROM (SELECT count(*) AS n FROM demo_effects GROUP BY saga_id) AS each_saga",
         )
-        .bind(kind)
         .one()
         .await?;
-    if wrong > 0 {
-        bail!("{wrong} of {rows} sagas have not exactly one effect row a step");
+    let all: i64 = fleet
+        .db
+        .query("SELECT count(*) FROM sagas WHERE state = 'succeeded'")
+        .scalar()
+        .await?;
+    if wrong > 0 || sagas != all {
+        bail!("{wrong} of {sagas} sagas have not exactly one effect row a step, {all} have ended");
     }
-    Ok((burst, measured))
+    Ok(())
 }
 
 async fn finished(fleet: &Fleet, kind: &str) -> Result<i64> {

@@ -53,6 +53,11 @@ impl Report {
                 "  confirms, 64 at once   {:>10.0} /s",
                 self.limits.confirms_pipelined
             ));
+            say(&format!(
+                "  at 20 a second: a commit {}, a confirm {}",
+                millis(self.limits.commit_paced),
+                millis(self.limits.confirm_paced)
+            ));
         }
         for (name, measured) in &self.fleets {
             say(&format!("\n{name}"));
@@ -72,24 +77,22 @@ impl Report {
         }
     }
 
+    /// What the API takes in while nobody works.
+    fn accepts(&self, m: &Measured) -> Vec<Bar> {
+        let Some((accepts, p99, drained)) = m.idle_accepts else {
+            return vec![];
+        };
+        let wanted = 5_000.0_f64.max(self.limits.post * 0.10);
+        vec![
+            at_least("accepts (202 after commit)", accepts, Some(wanted)),
+            plain("accept p99 in that burst", millis(p99)),
+            plain("that backlog, worked off", format!("{drained:.0} /s")),
+        ]
+    }
+
     fn bars(&self, name: &str, m: &Measured) -> Vec<Bar> {
         let split = name.starts_with("fleet");
-        let plain = |what, value| Bar {
-            what,
-            value,
-            wanted: String::new(),
-            holds: true,
-        };
-        let least = |what, value: f64, least: f64| Bar {
-            what,
-            value: format!("{value:.0} /s"),
-            wanted: if split {
-                format!("at least {least:.0}")
-            } else {
-                String::new()
-            },
-            holds: !split || value >= least,
-        };
+        let least = |what, value: f64, least: f64| at_least(what, value, split.then_some(least));
         let memory: f64 = m.memory.iter().map(|(_, mib)| mib).sum();
         let idle = m
             .idle
@@ -106,13 +109,13 @@ impl Report {
                 holds: m.latency_p50 <= path.mul_f64(1.5),
             },
         );
-        vec![
-            least(
-                "accepts (202 after commit)",
-                m.accepts,
-                5_000.0_f64.max(self.limits.post * 0.10),
-            ),
-            plain("accept p99 in that burst", millis(m.accept_p99)),
+        let mut bars = self.accepts(m);
+        bars.push(plain(
+            "accepts while workers take them",
+            format!("{:.0} /s", m.accepts),
+        ));
+        bars.push(plain("accept p99 meanwhile", millis(m.accept_p99)));
+        bars.extend([
             least("sagas, two steps on one queue", m.sagas, 2_500.0),
             plain(
                 "sagas, two steps on two queues",
@@ -139,7 +142,26 @@ impl Report {
                 holds: idle < 0.5,
             },
             plain("idle, each", list(&m.idle, "%")),
-        ]
+        ]);
+        bars
+    }
+}
+
+fn plain(what: &'static str, value: String) -> Bar {
+    Bar {
+        what,
+        value,
+        wanted: String::new(),
+        holds: true,
+    }
+}
+
+fn at_least(what: &'static str, value: f64, wanted: Option<f64>) -> Bar {
+    Bar {
+        what,
+        value: format!("{value:.0} /s"),
+        wanted: wanted.map_or_else(String::new, |least| format!("at least {least:.0}")),
+        holds: wanted.is_none_or(|least| value >= least),
     }
 }
 
