@@ -15,25 +15,25 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 /// Places that know which step they are at.
-const AT_STEPS: [&str; 7] = [
+const AT_STEPS: [&str; 9] = [
     "ticket.due",
     "ticket.leaving",
     "ticket.sent",
+    "ticket.confirmed",
+    "delivery.taken",
     "step.claimed",
     "step.answered",
     "settle.committing",
     "step.settled",
 ];
-/// Places around a paid call.
+/// Places around a paid call, of which the trip has one.
 const AT_CALLS: [&str; 3] = ["effect.dispatched", "effect.answered", "effect.stored"];
 /// Places where a whole batch passes.
-const ANYWHERE: [&str; 6] = [
+const ANYWHERE: [&str; 4] = [
     "start.committing",
     "api.committed",
     "start.published",
-    "ticket.confirmed",
     "delivery.arrived",
-    "delivery.taken",
 ];
 /// Every step of the trip, there and back.
 const STEPS: [&str; 12] = [

@@ -5,6 +5,7 @@ use crate::ticket::Ticket;
 use crate::transport::Transport;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::{Semaphore, mpsc};
+use tokio::time::Instant;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Tickets that wait to be published; more are left to the sweeper.
@@ -13,8 +14,11 @@ const WAITING_MAX: usize = 10_000;
 const BATCH_MAX: usize = 256;
 /// Batches under way at once.
 const BATCHES_MAX: usize = 4;
-/// Confirmed tickets are noted after this pause: by then most steps are claimed and need no note.
-const MARK_LINGER: Duration = Duration::from_millis(300);
+/// Confirmed tickets are noted after this pause: by then most steps are claimed and need no note. It is
+/// well within the time after which the sweeper publishes a ticket that has none.
+const MARK_LINGER: Duration = Duration::from_secs(1);
+/// Tickets noted in one transaction, which locks their rows meanwhile.
+const MARKS_MAX: usize = 500;
 
 /// Where tickets are handed in after the commit.
 #[derive(Clone)]
@@ -98,16 +102,20 @@ impl RelayLoop {
 }
 
 async fn mark(store: Store, mut confirmed: mpsc::Receiver<Vec<Ticket>>) {
-    let mut batches = vec![];
-    while confirmed.recv_many(&mut batches, BATCHES_MAX).await > 0 {
-        tokio::time::sleep(MARK_LINGER).await;
-        while let Ok(more) = confirmed.try_recv() {
-            batches.push(more);
+    while let Some(mut tickets) = confirmed.recv().await {
+        let until = Instant::now() + MARK_LINGER;
+        while tickets.len() < WAITING_MAX
+            && let Ok(Some(more)) = tokio::time::timeout_at(until, confirmed.recv()).await
+        {
+            tickets.extend(more);
         }
-        let tickets: Vec<Ticket> = batches.drain(..).flatten().collect();
-        crate::fault::point("ticket.confirmed", "");
-        if let Err(error) = store.mark_ticketed(&tickets).await {
-            tracing::debug!(%error, "Tickets could not be marked; each may be published once more");
+        for ticket in &tickets {
+            crate::fault::point("ticket.confirmed", ticket.step.as_str());
+        }
+        for tickets in tickets.chunks(MARKS_MAX) {
+            if let Err(error) = store.mark_ticketed(tickets).await {
+                tracing::debug!(%error, "Tickets could not be marked; each may be published once more");
+            }
         }
     }
 }
