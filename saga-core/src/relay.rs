@@ -89,6 +89,9 @@ impl RelayLoop {
                     crate::fault::point("ticket.leaving", ticket.step.as_str());
                 }
                 let tickets = transport.publish(tickets).await;
+                for ticket in &tickets {
+                    crate::fault::point("ticket.confirmed", ticket.step.as_str());
+                }
                 if !tickets.is_empty() {
                     drop(confirm.send(tickets).await);
                 }
@@ -108,9 +111,6 @@ async fn mark(store: Store, mut confirmed: mpsc::Receiver<Vec<Ticket>>) {
             && let Ok(Some(more)) = tokio::time::timeout_at(until, confirmed.recv()).await
         {
             tickets.extend(more);
-        }
-        for ticket in &tickets {
-            crate::fault::point("ticket.confirmed", ticket.step.as_str());
         }
         for tickets in tickets.chunks(MARKS_MAX) {
             if let Err(error) = store.mark_ticketed(tickets).await {
