@@ -15,6 +15,7 @@ mod random;
 mod rows;
 mod sagas;
 mod singleton;
+mod starts;
 mod stories;
 mod support;
 mod tables;
