@@ -63,7 +63,9 @@ fn shape(run: &Run) -> String {
     for step in &mut steps {
         assert_eq!(step.created_at, began);
         if let Some(wake_at) = step.wake_at.take() {
-            assert_eq!(wake_at - began, TimeDelta::seconds(2));
+            // Two seconds, unless a broker that did not know the queue has just had it renewed.
+            let after = wake_at - began;
+            assert!(after >= TimeDelta::zero() && after <= TimeDelta::seconds(2));
         }
         step.created_at = chrono::DateTime::UNIX_EPOCH;
     }
