@@ -30,6 +30,10 @@ pub fn router(state: State) -> Router {
         .route("/personas/{id}", get(routes::personas::show))
         .route("/media/{id}/file", get(routes::media::file))
         .route("/admin/dead-letters", get(routes::dead_letters::list))
+        .route(
+            "/admin/dead-letters/groups",
+            get(routes::dead_letter_groups::list),
+        )
         .route("/admin/dead-letters/{id}", get(routes::dead_letters::show))
         .route(
             "/admin/dead-letters/{id}/replay",

@@ -1,6 +1,7 @@
 //! What each address does, one file for each noun.
 
 pub(crate) mod banner;
+pub(crate) mod dead_letter_groups;
 pub(crate) mod dead_letters;
 pub(crate) mod events;
 pub(crate) mod jobs;

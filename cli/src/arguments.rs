@@ -46,6 +46,7 @@ Exit codes: 0 ok, 1 the job failed, 2 usage, 3 the server does not answer, 4 not
 ";
 const LETTERS: &str = "Examples:
   chorus dead-letters list                  what gave up and waits for somebody
+  chorus dead-letters groups                the same by trouble: which ones are alike?
   chorus dead-letters replay LETTER --reason \"the provider is back\"
   chorus dead-letters discard LETTER        give it up for good: what was done is undone
 ";

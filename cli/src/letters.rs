@@ -18,9 +18,24 @@ pub(crate) enum LettersCommand {
         /// Only of this kind
         #[arg(long)]
         kind: Option<String>,
+        /// Only of this group, as `groups` tells it
+        #[arg(long)]
+        group: Option<String>,
         /// At most so many
         #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u8).range(1..=100))]
         limit: u8,
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// List letters by what they have in common, the largest group first
+    Groups {
+        /// What they have in common
+        #[arg(long, value_enum, default_value_t = GroupBy::Error)]
+        by: GroupBy,
+        /// Which ones
+        #[arg(long, value_enum, default_value_t = LetterState::Open)]
+        state: LetterState,
         /// One JSON object a line
         #[arg(long)]
         json: bool,
@@ -47,6 +62,16 @@ pub(crate) enum LetterState {
     All,
 }
 
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum GroupBy {
+    Error,
+    Kind,
+    Step,
+    Queue,
+    Class,
+    Worker,
+}
+
 #[derive(Args)]
 pub(crate) struct Decide {
     letter: Uuid,
@@ -66,29 +91,25 @@ pub(crate) async fn run(command: LettersCommand) -> Result<(), Trouble> {
         LettersCommand::List {
             state,
             kind,
+            group,
             limit,
             json,
         } => {
-            let state = state
-                .to_possible_value()
-                .map(|value| value.get_name().to_owned())
-                .filter(|state| state != "all");
-            let query: Vec<(&str, String)> = [
-                ("state", state),
+            let query = [
+                ("state", word(state).filter(|state| state != "all")),
                 ("kind", kind),
+                ("group", group),
                 ("limit", Some(limit.to_string())),
-            ]
-            .into_iter()
-            .filter_map(|(name, value)| Some((name, value?)))
-            .collect();
-            let page = server.get(&with_query(PATH, &query)).await?;
-            list(
-                page["items"]
-                    .as_array()
-                    .map(Vec::as_slice)
-                    .unwrap_or_default(),
-                json,
-            );
+            ];
+            list(&items(&server, PATH, query).await?, json);
+        }
+        LettersCommand::Groups { by, state, json } => {
+            let query = [
+                ("by", word(by)),
+                ("state", word(state).filter(|state| state != "all")),
+            ];
+            let path = format!("{PATH}/groups");
+            groups(&items(&server, &path, query).await?, json);
         }
         LettersCommand::Show { letter, json } => {
             let told = server.get(&format!("{PATH}/{letter}")).await?;
@@ -113,6 +134,24 @@ pub(crate) async fn run(command: LettersCommand) -> Result<(), Trouble> {
         }
     }
     Ok(())
+}
+
+/// The word that stands for a choice, on the command line as in the API.
+fn word(choice: impl ValueEnum) -> Option<String> {
+    Some(choice.to_possible_value()?.get_name().to_owned())
+}
+
+async fn items<const N: usize>(
+    server: &Server,
+    path: &str,
+    query: [(&str, Option<String>); N],
+) -> Result<Vec<Value>, Trouble> {
+    let query: Vec<(&str, String)> = query
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect();
+    let page = server.get(&with_query(path, &query)).await?;
+    Ok(page["items"].as_array().cloned().unwrap_or_default())
 }
 
 async fn decide(server: &Server, verb: &str, decide: &Decide) -> Result<Value, Trouble> {
@@ -154,6 +193,41 @@ fn list(letters: &[Value], json: bool) {
         ));
     }
     if letters.is_empty() && !json {
+        terminal::line("No dead letters. See one: chorus jobs submit demo.fail");
+    }
+}
+
+fn groups(groups: &[Value], json: bool) {
+    let terminal = Terminal::here();
+    for group in groups {
+        if json {
+            terminal::line(group);
+            continue;
+        }
+        let text = |name: &str| group[name].as_str().unwrap_or_default();
+        terminal::line(format!(
+            "{:>5} × {}  {}",
+            group["letters"],
+            terminal.paint(Tone::Strong, text("step")),
+            terminal.paint(
+                Tone::Quiet,
+                format!("{} to {}", text("first_at"), text("last_at"))
+            )
+        ));
+        terminal::line(format!(
+            "        {}: {}",
+            text("class"),
+            cut(text("message"), terminal.width)
+        ));
+        if text("by") == "error" {
+            let key = text("key");
+            let try_it = format!("        chorus dead-letters list --group {key}");
+            terminal::line(terminal.paint(Tone::Quiet, try_it));
+        } else {
+            terminal::line(format!("        {}: {}", text("by"), text("key")));
+        }
+    }
+    if groups.is_empty() && !json {
         terminal::line("No dead letters. See one: chorus jobs submit demo.fail");
     }
 }

@@ -28,6 +28,10 @@ pub(crate) struct Filter {
     #[serde(alias = "status")]
     state: Option<LetterState>,
     kind: Option<String>,
+    step: Option<String>,
+    queue: Option<String>,
+    class: Option<String>,
+    group: Option<String>,
     job: Option<Uuid>,
     limit: Option<i64>,
     cursor: Option<String>,
@@ -35,7 +39,7 @@ pub(crate) struct Filter {
 
 #[derive(Clone, Copy, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
-enum LetterState {
+pub(super) enum LetterState {
     Open,
     Replayed,
     Discarded,
@@ -43,7 +47,7 @@ enum LetterState {
 }
 
 impl LetterState {
-    fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Open => "open",
             Self::Replayed => "replayed",
@@ -113,6 +117,10 @@ pub(crate) async fn list(
     let wanted = LetterFilter {
         state: filter.state.map(|state| state.as_str().to_owned()),
         kind: filter.kind,
+        step: filter.step,
+        queue: filter.queue,
+        class: filter.class,
+        fingerprint: filter.group,
         saga_id: filter.job,
         before: from.map(|(at, _)| at),
         before_id: from.map(|(_, id)| id),

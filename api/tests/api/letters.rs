@@ -274,3 +274,78 @@ async fn a_decision_is_short_and_known() {
     assert_eq!(long.body["errors"][0]["pointer"], "/reason");
     app.end().await;
 }
+
+#[tokio::test]
+async fn letters_that_failed_alike_are_one_group() {
+    on_each(async |app| {
+        app.work();
+        let (me, operator) = (app.person(&["member"]), app.person(&["operator"]));
+        parked(app, &me).await;
+        let (_, newest) = parked(app, &me).await;
+        app.store
+            .poison("synthesis", b"?", "no ticket")
+            .await
+            .unwrap();
+        let at = "/api/v1/admin/dead-letters/groups";
+        let groups = app.get(at, &operator).await.is(200);
+        let found = groups.body["items"].as_array().unwrap();
+        let counts: Vec<_> = found.iter().map(|group| &group["letters"]).collect();
+        assert_eq!(counts, [2, 1], "the largest first: {}", groups.body);
+        let gate = &found[0];
+        assert_eq!(gate["by"], "error");
+        assert_eq!(gate["message"], "the gate is closed");
+        assert!(gate["attempts"].as_i64() >= Some(2), "{gate}");
+        assert!(
+            gate["first_at"].as_str() < gate["last_at"].as_str(),
+            "{gate}"
+        );
+
+        let letters = gate["links"]["letters"].as_str().unwrap();
+        let listed = app.get(letters, &operator).await.is(200);
+        let listed = listed.body["items"].as_array().unwrap();
+        assert_eq!(listed.len(), 2);
+        assert_eq!(listed[0]["links"]["self"], newest);
+        assert!(listed.iter().all(|letter| letter["group"] == gate["key"]));
+
+        for (by, keys) in [
+            ("queue", vec!["synthesis"]),
+            ("class", vec!["transient", "poison"]),
+            ("kind", vec!["demo.gate", ""]),
+        ] {
+            let groups = app
+                .get(&format!("{at}?by={by}&state=open"), &operator)
+                .await;
+            let groups = groups.is(200);
+            let found = groups.body["items"].as_array().unwrap();
+            let told: Vec<_> = found.iter().map(|group| &group["key"]).collect();
+            assert_eq!(told, keys, "by {by}");
+            let letters = found[0]["links"]["letters"].as_str().unwrap();
+            let listed = app.get(letters, &operator).await.is(200);
+            let listed = listed.body["items"].as_array().unwrap().len();
+            assert_eq!(found[0]["letters"], listed, "by {by}");
+        }
+        let none = app.get(&format!("{at}?state=expired"), &operator).await;
+        assert_eq!(none.is(200).body["items"], json!([]));
+        let wrong = app.get(&format!("{at}?by=mood"), &operator).await;
+        let told = wrong.is_problem(400, "bad_parameter");
+        assert!(
+            told.body["detail"].as_str().unwrap().contains("worker"),
+            "{}",
+            told.body
+        );
+        app.get(at, &me).await.is_problem(403, "forbidden");
+        app.post(
+            &format!("{newest}/discard"),
+            &operator,
+            &json!({"reason": "x"}),
+        )
+        .await
+        .is(200);
+        let left = app
+            .get(&format!("{at}?state=open"), &operator)
+            .await
+            .is(200);
+        assert_eq!(left.body["items"][0]["letters"], 1);
+    })
+    .await;
+}

@@ -25,6 +25,18 @@ fn a_letter_is_shown_replayed_and_discarded() {
         list.contains(&first) && list.contains("demo.stumble"),
         "{list}"
     );
+    let groups = place.chorus(&["dead-letters", "groups"]).is(0).out;
+    let group = letters[0]["group"].as_str().unwrap();
+    assert!(
+        groups.contains("1 × demo.stumble") && groups.contains(&format!("--group {group}")),
+        "{groups}"
+    );
+    let groups = place.chorus(&["dead-letters", "groups", "--by", "step", "--json"]);
+    assert_eq!(groups.is(0).json()["key"], "demo.stumble");
+    let of_group = ["dead-letters", "list", "--group", group, "--json"];
+    assert_eq!(place.chorus(&of_group).is(0).lines(), letters);
+    let of_none = ["dead-letters", "list", "--group", "of-none", "--json"];
+    assert!(place.chorus(&of_none).is(0).lines().is_empty());
     let shown = place.chorus(&["dead-letters", "show", &first]).is(0).out;
     assert!(
         shown.contains("try: chorus dead-letters replay") && shown.contains("saga.parked"),

@@ -54,6 +54,14 @@ pub struct LetterFilter {
     pub state: Option<String>,
     /// Only of this kind.
     pub kind: Option<String>,
+    /// Only of this step.
+    pub step: Option<String>,
+    /// Only of this queue.
+    pub queue: Option<String>,
+    /// Only of this class.
+    pub class: Option<String>,
+    /// Only those that failed alike.
+    pub fingerprint: Option<String>,
     /// Only of this saga.
     pub saga_id: Option<Uuid>,
     /// Only older ones than this: where the last page ended.
@@ -84,8 +92,10 @@ const LIST: &str = "-- letters.list
            resolved_by, reason
       FROM letters
      WHERE ($1 IS NULL OR state = $1) AND ($2 IS NULL OR kind = $2) AND ($3 IS NULL OR saga_id = $3)
-       AND ($4 IS NULL OR created_at < $4 OR (created_at = $4 AND id < $5))
-     ORDER BY created_at DESC, id DESC LIMIT $6";
+       AND ($4 IS NULL OR step = $4) AND ($5 IS NULL OR queue = $5) AND ($6 IS NULL OR class = $6)
+       AND ($7 IS NULL OR fingerprint = $7)
+       AND ($8 IS NULL OR created_at < $8 OR (created_at = $8 AND id < $9))
+     ORDER BY created_at DESC, id DESC LIMIT $10";
 
 impl Store {
     /// One letter.
@@ -100,6 +110,10 @@ impl Store {
             .bind(filter.state.clone())
             .bind(filter.kind.clone())
             .bind(filter.saga_id)
+            .bind(filter.step.clone())
+            .bind(filter.queue.clone())
+            .bind(filter.class.clone())
+            .bind(filter.fingerprint.clone())
             .bind(filter.before)
             .bind(filter.before_id)
             .bind(filter.limit)
