@@ -138,10 +138,10 @@ async fn a_step_under_way_at_shutdown_is_handed_back_and_not_counted() {
     let survey = world.survey().await;
     let saga = world.three_answers(&survey).await;
     let calling = tokio::time::timeout(Duration::from_secs(20), model.accept());
-    let (mut held, _) = calling.await.expect("the model is called").unwrap();
-    let mut head = vec![0; 8 * 1024];
-    let length = held.read(&mut head).await.unwrap();
-    let head = String::from_utf8_lossy(&head[..length]).to_lowercase();
+    let (mut call, _) = calling.await.expect("the model is called").unwrap();
+    let mut bytes = vec![0; 8 * 1024];
+    let length = call.read(&mut bytes).await.unwrap();
+    let head = String::from_utf8_lossy(&bytes[..length]).to_lowercase();
     // It came through the store, the broker and another process.
     assert!(head.contains("\r\nx-request-id: test\r\n"), "{head}");
 
