@@ -53,23 +53,19 @@ const STEPS: Sql = Sql {
         " FROM steps WHERE saga_id = $1"
     ),
 };
-const SOME_STEPS: &str = concat!(
-    "-- load.some_steps\nSELECT ",
-    step_columns!(),
-    " FROM steps WHERE saga_id = $1 AND key = $2"
-);
-// Both rows are locked: whoever had to wait for them gets them as they are now, not as they were.
-const TAKE: &str = concat!(
-    "-- load.take\nSELECT ",
-    saga_columns!(),
-    ", ",
-    step_columns!(),
-    ", clock_timestamp() AS now
-      FROM UNNEST($1::uuid[], $2::text[]) AS wanted (saga_id, key)
-      JOIN sagas ON sagas.id = wanted.saga_id
-      JOIN steps ON steps.saga_id = wanted.saga_id AND steps.key = wanted.key
-     ORDER BY sagas.id, steps.key FOR UPDATE OF sagas, steps"
-);
+const SOME_STEPS: Sql = Sql {
+    postgres: concat!(
+        "-- load.some_steps\nSELECT ",
+        step_columns!(),
+        " FROM UNNEST($1::uuid[], $2::text[]) AS wanted (saga_id, key)
+            JOIN steps ON steps.saga_id = wanted.saga_id AND steps.key = wanted.key"
+    ),
+    sqlite: concat!(
+        "-- load.some_steps\nSELECT ",
+        step_columns!(),
+        " FROM steps WHERE saga_id = $1 AND key = $2"
+    ),
+};
 const SIGNALS: Sql = Sql {
     postgres: "-- load.signals\nSELECT saga_id, id, name, value FROM signals WHERE heard_by IS NULL AND saga_id = ANY($1)",
     sqlite: "-- load.signals\nSELECT saga_id, id, name, value FROM signals WHERE heard_by IS NULL AND saga_id = $1",
@@ -102,42 +98,16 @@ pub(super) async fn partial(
     wanted: &[(Uuid, Key)],
 ) -> sqlx::Result<BTreeMap<Uuid, Run>> {
     let wanted: BTreeSet<&(Uuid, Key)> = wanted.iter().collect();
-    if tx.is_postgres() {
-        return take(tx, wanted).await;
-    }
+    // All the sagas before any step: one statement that locks both goes row by row, and waits for a
+    // saga while it holds another's step, which others lock without its saga.
     let rows = lock(tx, &wanted.iter().map(|(saga, _)| *saga).collect()).await?;
     let wanted = wanted.iter().filter(|(saga, _)| rows.contains_key(saga));
     let steps = tx
-        .batch(SOME_STEPS.into())
+        .batch(SOME_STEPS)
         .column(wanted.clone().map(|(saga, _)| *saga))
         .column(wanted.map(|(_, key)| key.as_str().to_owned()))
         .all::<RawStep>()
         .await?;
-    assemble(rows, steps, vec![])
-}
-
-/// The same in one round trip.
-async fn take(tx: &mut Tx, wanted: BTreeSet<&(Uuid, Key)>) -> sqlx::Result<BTreeMap<Uuid, Run>> {
-    let taken = tx
-        .batch(TAKE.into())
-        .column(wanted.iter().map(|(saga, _)| *saga))
-        .column(wanted.iter().map(|(_, key)| key.as_str().to_owned()))
-        .all::<Taken>()
-        .await?;
-    if let Some(now) = taken.iter().map(|row| row.now).max() {
-        tx.was_told(now);
-    }
-    let (mut rows, mut steps) = (BTreeMap::new(), vec![]);
-    for Taken { saga, step, .. } in taken {
-        let id = saga.id;
-        match SagaRow::try_from(saga) {
-            Ok(saga) => {
-                rows.insert(id, saga);
-                steps.push(step);
-            }
-            Err(error) => passed_over(id, &error),
-        }
-    }
     assemble(rows, steps, vec![])
 }
 
@@ -166,15 +136,6 @@ struct Locked {
     #[sqlx(flatten)]
     saga: RawSaga,
     now: Option<DateTime<Utc>>,
-}
-
-#[derive(sqlx::FromRow)]
-struct Taken {
-    #[sqlx(flatten)]
-    saga: RawSaga,
-    #[sqlx(flatten)]
-    step: RawStep,
-    now: DateTime<Utc>,
 }
 
 /// A saga with a word in it that this program does not know, from a newer one: it is left to that
