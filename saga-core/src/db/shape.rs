@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 /// Texts by where their statement stands in the program, and by the size of each of its `UNNEST`s.
-type Texts = HashMap<(usize, Vec<Size>), &'static str>;
+type Texts = HashMap<(usize, usize, Vec<Size>), &'static str>;
 
 /// The texts made so far. There are few: a statement's sizes are none, one and many.
 static TEXTS: LazyLock<Mutex<Texts>> = LazyLock::new(Mutex::default);
@@ -27,8 +27,8 @@ pub(super) fn shaped(sql: &'static str, lengths: &[usize]) -> &'static str {
     }
     let mut texts = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
     texts
-        .entry((sql.as_ptr().addr(), sizes))
-        .or_insert_with_key(|(_, sizes)| Box::leak(respelled(sql, sizes).into_boxed_str()))
+        .entry((sql.as_ptr().addr(), sql.len(), sizes))
+        .or_insert_with_key(|(_, _, sizes)| Box::leak(respelled(sql, sizes).into_boxed_str()))
 }
 
 /// Each `UNNEST(…)` of a statement: what is before it since the last one, its arguments, what follows.

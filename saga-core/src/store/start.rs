@@ -4,7 +4,7 @@ mod plain;
 
 use super::rows::text;
 use super::{Store, save};
-use crate::db::{Durability, Query, Sql, Tx};
+use crate::db::{Durability, Sql, Tx};
 use crate::run::{INPUT_BYTES_MAX, Run, SagaRow};
 use crate::state::SagaState;
 use crate::ticket::Ticket;
@@ -107,7 +107,8 @@ impl Store {
         })
     }
 
-    /// Starts sagas in a transaction of their own.
+    /// Starts sagas in a transaction of their own. After an error of the store they may have begun all
+    /// the same, as after any commit whose answer was lost: whoever repeats the command keeps their ids.
     pub async fn start(&self, new: &[NewSaga]) -> Result<(Vec<Started>, Vec<Ticket>), StartError> {
         for _ in 1..START_TRIES {
             match self.try_start(new).await {
@@ -124,21 +125,21 @@ impl Store {
             self.check(one)?;
         }
         let drafts = self.drafts(new);
+        // What is committed here must not depend on anything that may still fail: without singletons,
+        // a saga that is there already is the very one that was asked for.
         if plain::all(&drafts)
+            && new.iter().all(|one| one.singleton.is_none())
             && let Some(batch) = self.db.batch_alone(plain::INSERT)
         {
             crate::fault::point("start.committing", "");
             let inserted = Inserted::of(plain::columns(batch, &drafts).all().await?);
             if let Some(at) = inserted.at {
-                let mut started = vec![];
-                for (one, mine) in inserted.whose(new) {
-                    let id = if mine {
-                        one.id
-                    } else {
-                        find_open(self.db.query(FIND_OPEN), one).await?
-                    };
-                    started.push(Started { id, new: mine, at });
-                }
+                let told = |(one, new): (&NewSaga, bool)| Started {
+                    id: one.id,
+                    new,
+                    at,
+                };
+                let started = inserted.whose(new).map(told).collect();
                 return Ok((started, inserted.tickets(&drafts)));
             }
         }
@@ -184,7 +185,7 @@ impl Store {
             let id = if mine {
                 one.id
             } else {
-                find_open(tx.query(FIND_OPEN), one).await?
+                find_open(tx, one).await?
             };
             started.push(Started { id, new: mine, at });
         }
@@ -346,8 +347,8 @@ async fn insert_sagas(tx: &mut Tx, runs: &[Run]) -> sqlx::Result<Inserted> {
     batch.all().await.map(Inserted::of)
 }
 
-async fn find_open(query: Query<'_>, new: &NewSaga) -> sqlx::Result<Uuid> {
-    query
+async fn find_open(tx: &mut Tx, new: &NewSaga) -> sqlx::Result<Uuid> {
+    tx.query(FIND_OPEN)
         .bind(new.id)
         .bind(new.kind.clone())
         .bind(new.singleton.clone())

@@ -2,12 +2,14 @@
 
 use crate::doer::Doer;
 use crate::support::{World, combinations, new_saga};
-use chrono::TimeDelta;
-use saga_core::run::{Run, SagaRow, StepRow};
+use chrono::{DateTime, TimeDelta, Utc};
+use saga_core::run::{Run, StepRow};
 use saga_core::state::{SagaState, StepState};
 use saga_core::store::NewSaga;
 use serde_json::{Value, json};
 use uuid::Uuid;
+
+const EPOCH: DateTime<Utc> = DateTime::UNIX_EPOCH;
 
 fn line() -> NewSaga {
     new_saga(Uuid::now_v7(), "test.line", Value::Null)
@@ -55,31 +57,42 @@ async fn each_of_a_batch_begins_once() {
     }
 }
 
-/// What a saga begins with, without what differs from one to the next.
-fn shape(run: &Run) -> String {
-    let began = run.saga.created_at;
-    assert_eq!(run.saga.updated_at, began);
+/// All that a saga begins with, without what differs from one to the next.
+fn begun(run: &Run, exact: bool) -> String {
+    let mut saga = run.saga.clone();
+    let began = saga.created_at;
+    assert_eq!(saga.updated_at, began);
+    (saga.id, saga.created_at, saga.updated_at) = (Uuid::nil(), EPOCH, EPOCH);
     let mut steps = run.steps.clone();
     for step in &mut steps {
         assert_eq!(step.created_at, began);
+        step.created_at = EPOCH;
         if let Some(wake_at) = step.wake_at.take() {
-            // Two seconds, unless a broker that did not know the queue has just had it renewed.
-            let after = wake_at - began;
-            assert!(after >= TimeDelta::zero() && after <= TimeDelta::seconds(2));
+            // A broker that did not know the queue has just had it renewed.
+            let (after, two) = (wake_at - began, TimeDelta::seconds(2));
+            assert!(after == two || (!exact && after < two), "{after}");
         }
-        step.created_at = chrono::DateTime::UNIX_EPOCH;
     }
-    let SagaRow {
-        state, seq, phase, ..
-    } = &run.saga;
-    format!("{state:?} {seq} {phase:?} {steps:?}")
+    format!("{saga:?} {steps:?}")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_saga_begins_the_same_alone_and_beside_one_that_begins_with_a_wait() {
     for combination in combinations() {
         let world = World::new(combination, Doer::well()).await;
-        let (alone, beside) = (line(), line());
+        let mine = NewSaga {
+            owner_id: Some(Uuid::now_v7()),
+            request_id: "the request".to_owned(),
+            replay_of: Some(Uuid::now_v7()),
+            ..line()
+        };
+        let (alone, beside) = (
+            mine.clone(),
+            NewSaga {
+                id: Uuid::now_v7(),
+                ..mine
+            },
+        );
         let patient = new_saga(Uuid::now_v7(), "test.patient", json!(50));
         let (first, _) = world
             .store
@@ -98,7 +111,9 @@ async fn a_saga_begins_the_same_alone_and_beside_one_that_begins_with_a_wait() {
             .unwrap();
         let ready = |step: &&StepRow| step.state == StepState::Ready;
         assert_eq!(seen[&alone.id].steps.iter().filter(ready).count(), 1);
-        assert_eq!(shape(&seen[&alone.id]), shape(&seen[&beside.id]));
+        let exact = !world.label.to_lowercase().contains("rabbit");
+        let begun = |new: &NewSaga| begun(&seen[&new.id], exact);
+        assert_eq!(begun(&alone), begun(&beside));
         assert_eq!(seen[&patient.id].saga.state, SagaState::Waiting);
         for (started, id) in [(first[0], alone.id), (both[1], beside.id)] {
             assert_eq!(started.at, seen[&id].saga.created_at);
