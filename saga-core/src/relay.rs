@@ -14,9 +14,9 @@ const WAITING_MAX: usize = 10_000;
 const BATCH_MAX: usize = 256;
 /// Batches under way at once.
 const BATCHES_MAX: usize = 4;
-/// Confirmed tickets are noted after this pause: by then most steps are claimed and need no note. It is
-/// well within the time after which the sweeper publishes a ticket that has none.
-const MARK_LINGER: Duration = Duration::from_secs(1);
+/// Confirmed tickets are noted after this pause: by then most steps are claimed and need no note. With
+/// the notes of the round before it must stay below the time after which the sweeper publishes another.
+const MARK_LINGER: Duration = Duration::from_millis(500);
 /// Tickets noted in one transaction, which locks their rows meanwhile.
 const MARKS_MAX: usize = 500;
 
@@ -115,6 +115,7 @@ async fn mark(store: Store, mut confirmed: mpsc::Receiver<Vec<Ticket>>) {
         for tickets in tickets.chunks(MARKS_MAX) {
             if let Err(error) = store.mark_ticketed(tickets).await {
                 tracing::debug!(%error, "Tickets could not be marked; each may be published once more");
+                break; // the store is away: the rest would only wait for it, and publishing with it
             }
         }
     }
