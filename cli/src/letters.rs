@@ -83,6 +83,8 @@ pub(crate) struct Decide {
     json: bool,
 }
 
+/// Groups that the server tells at most.
+const GROUPS_MAX: usize = 100;
 const PATH: &str = "/api/v1/admin/dead-letters";
 
 pub(crate) async fn run(command: LettersCommand) -> Result<(), Trouble> {
@@ -107,9 +109,11 @@ pub(crate) async fn run(command: LettersCommand) -> Result<(), Trouble> {
             let query = [
                 ("by", word(by)),
                 ("state", word(state).filter(|state| state != "all")),
+                ("limit", Some(GROUPS_MAX.to_string())),
             ];
             let path = format!("{PATH}/groups");
-            groups(&items(&server, &path, query).await?, json);
+            let found = items(&server, &path, query).await?;
+            groups(&found, &word(state).unwrap_or_default(), json);
         }
         LettersCommand::Show { letter, json } => {
             let told = server.get(&format!("{PATH}/{letter}")).await?;
@@ -197,7 +201,7 @@ fn list(letters: &[Value], json: bool) {
     }
 }
 
-fn groups(groups: &[Value], json: bool) {
+fn groups(groups: &[Value], state: &str, json: bool) {
     let terminal = Terminal::here();
     for group in groups {
         if json {
@@ -221,7 +225,7 @@ fn groups(groups: &[Value], json: bool) {
         ));
         if text("by") == "error" {
             let key = text("key");
-            let try_it = format!("        chorus dead-letters list --group {key}");
+            let try_it = format!("        chorus dead-letters list --state {state} --group {key}");
             terminal::line(terminal.paint(Tone::Quiet, try_it));
         } else {
             terminal::line(format!("        {}: {}", text("by"), text("key")));
@@ -229,6 +233,9 @@ fn groups(groups: &[Value], json: bool) {
     }
     if groups.is_empty() && !json {
         terminal::line("No dead letters. See one: chorus jobs submit demo.fail");
+    }
+    if groups.len() == GROUPS_MAX && !json {
+        terminal::line(format!("The {GROUPS_MAX} largest; there may be more."));
     }
 }
 
