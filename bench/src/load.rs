@@ -104,8 +104,6 @@ pub(crate) fn request(
 pub(crate) struct Burst {
     /// Answers a second.
     pub(crate) rate: f64,
-    /// When the first was sent.
-    pub(crate) began: Instant,
     /// What each answered.
     pub(crate) answers: Vec<Answer>,
     /// How long each took, sorted.
@@ -154,7 +152,6 @@ pub(crate) async fn burst(
     times.sort();
     Ok(Burst {
         rate: rate(total, began.elapsed()),
-        began,
         answers,
         times,
     })

@@ -3,6 +3,7 @@
 use crate::fleet::Fleet;
 use crate::load::{self, quantile, rate};
 use anyhow::{Context as _, Result, bail};
+use chrono::{DateTime, Utc};
 use std::time::{Duration, Instant};
 
 const SAGAS: usize = 12_000;
@@ -13,6 +14,8 @@ pub(crate) const PACE: Duration = Duration::from_millis(50);
 const IDLE: Duration = Duration::from_secs(10);
 /// How long a run's sagas may take to end.
 const DRAIN_MAX: Duration = Duration::from_mins(2);
+/// How often it is looked whether they have.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// What was measured on one fleet.
 pub(crate) struct Measured {
@@ -71,9 +74,8 @@ async fn backlog(fleet: &mut Fleet) -> Result<(f64, Duration, f64)> {
     accept(fleet, kind, 500).await?; // warming up
     let burst = accept(fleet, kind, SAGAS).await?;
     fleet.start_workers().await?;
-    let at_work = Instant::now();
-    ended(fleet, kind, 500 + SAGAS).await?;
-    let drained = rate(500 + SAGAS, at_work.elapsed());
+    let (first, last) = ended(fleet, kind, 500 + SAGAS).await?;
+    let drained = rate(500 + SAGAS, (last - first).to_std()?);
     Ok((burst.rate, quantile(&burst.times, 99), drained))
 }
 
@@ -90,14 +92,26 @@ async fn accept(fleet: &Fleet, kind: &str, count: usize) -> Result<load::Burst> 
 /// Starts sagas as fast as they are accepted, waits for the last, and counts their effects.
 async fn sagas(fleet: &Fleet, kind: &'static str, count: usize) -> Result<(load::Burst, f64)> {
     let before = usize::try_from(finished(fleet, kind).await?)?;
+    let began: DateTime<Utc> = fleet
+        .db
+        .query("SELECT max(created_at) FROM sagas")
+        .scalar::<Option<DateTime<Utc>>>()
+        .await?
+        .unwrap_or(DateTime::UNIX_EPOCH);
     let burst = accept(fleet, kind, count).await?;
-    ended(fleet, kind, before + count).await?;
-    let measured = rate(count, burst.began.elapsed());
-    Ok((burst, measured))
+    let (_, last) = ended(fleet, kind, before + count).await?;
+    let first: DateTime<Utc> = fleet
+        .db
+        .query("SELECT min(created_at) FROM sagas WHERE created_at > $1")
+        .bind(began)
+        .scalar()
+        .await?;
+    Ok((burst, rate(count, (last - first).to_std()?)))
 }
 
-/// Waits until so many sagas have ended, and counts their effects.
-async fn ended(fleet: &Fleet, kind: &str, count: usize) -> Result<()> {
+/// Waits until so many sagas of a kind have ended, and counts their effects. When the first of them
+/// was taken and the last one ended, by the store's clock: looking often would be a load of its own.
+async fn ended(fleet: &Fleet, kind: &str, count: usize) -> Result<(DateTime<Utc>, DateTime<Utc>)> {
     let count = i64::try_from(count)?;
     let began = Instant::now();
     while finished(fleet, kind).await? < count {
@@ -107,7 +121,7 @@ async fn ended(fleet: &Fleet, kind: &str, count: usize) -> Result<()> {
                 finished(fleet, kind).await?
             );
         }
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        tokio::time::sleep(LOOK).await;
     }
     let (sagas, wrong): (i64, i64) = fleet
         .db
@@ -125,7 +139,12 @@ async fn ended(fleet: &Fleet, kind: &str, count: usize) -> Result<()> {
     if wrong > 0 || sagas != all {
         bail!("{wrong} of {sagas} sagas have not exactly one effect row a step, {all} have ended");
     }
-    Ok(())
+    Ok(fleet
+        .db
+        .query("SELECT min(started_at), max(finished_at) FROM sagas WHERE kind = $1")
+        .bind(kind.to_owned())
+        .one()
+        .await?)
 }
 
 async fn finished(fleet: &Fleet, kind: &str) -> Result<i64> {
@@ -156,38 +175,17 @@ async fn paced(fleet: &Fleet) -> Result<(Duration, Duration)> {
     tokio::time::sleep(Duration::from_secs(1)).await;
     let mut times = vec![];
     for id in ids {
-        let (created, done): (String, Option<String>) = fleet
+        let (created, done): (DateTime<Utc>, Option<DateTime<Utc>>) = fleet
             .db
-            .query("SELECT CAST(created_at AS TEXT), CAST(finished_at AS TEXT) FROM sagas WHERE id = $1")
+            .query("SELECT created_at, finished_at FROM sagas WHERE id = $1")
             .bind(id)
             .one()
             .await?;
-        times.push(between(
-            &created,
-            &done.context("a saga did not end within a second")?,
-        )?);
+        let done = done.context("a saga did not end within a second")?;
+        times.push((done - created).to_std()?);
     }
     times.sort();
     Ok((quantile(&times, 50), quantile(&times, 99)))
-}
-
-fn between(from: &str, to: &str) -> Result<Duration> {
-    let read = |text: &str| -> Result<f64> {
-        let clock = text.split([' ', 'T']).nth(1).context("no time of day")?;
-        let clock = clock
-            .trim_end_matches('Z')
-            .split('+')
-            .next()
-            .context("no time of day")?;
-        let parts: Vec<f64> = clock.split(':').map(str::parse).collect::<Result<_, _>>()?;
-        let [hours, minutes, seconds] = parts[..] else {
-            bail!("not a time of day: {text}")
-        };
-        Ok(hours.mul_add(3600.0, minutes.mul_add(60.0, seconds)))
-    };
-    Ok(Duration::from_secs_f64(
-        (read(to)? - read(from)?).rem_euclid(86_400.0),
-    ))
 }
 
 async fn polls(fleet: &Fleet, jobs: &[load::Answer]) -> Result<f64> {
