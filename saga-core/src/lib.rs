@@ -4,6 +4,7 @@
 
 pub mod advance;
 pub mod client;
+mod clock;
 pub mod db;
 pub mod fault;
 pub mod flow;

@@ -52,12 +52,23 @@ pub struct Run {
     pub(crate) stored: usize,
     /// Stored steps that changed.
     pub(crate) touched: BTreeSet<usize>,
+    /// The saga's row as it was read.
+    pub(crate) was: Version,
+}
+
+/// What tells a saga's row from every earlier and later one of the same saga: the number of its last
+/// event, and when it was last written, for the few changes that are no event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Version {
+    pub(crate) seq: i64,
+    pub(crate) updated_at: DateTime<Utc>,
 }
 
 impl Run {
     /// A run as the store has it.
     pub fn loaded(saga: SagaRow, steps: Vec<StepRow>, signals: Vec<Heard>) -> Self {
         Self {
+            was: saga.version(),
             saga,
             stored: steps.len(),
             steps,
@@ -68,6 +79,21 @@ impl Run {
             letters_end: None,
             touched: BTreeSet::new(),
         }
+    }
+
+    /// The same, now that its changes are in the store.
+    pub(crate) fn saved(self) -> Self {
+        let unheard = self.signals.into_iter().filter(|news| news.by.is_none());
+        let signals = unheard.collect();
+        Self::loaded(self.saga, self.steps, signals)
+    }
+
+    /// Whether its rows are all that is to be written: no letters, no news taken, nothing set aside.
+    pub(crate) fn is_plain(&self) -> bool {
+        let nothing_rare = self.letters.is_empty() && self.spoiled.is_empty();
+        nothing_rare
+            && self.letters_end.is_none()
+            && self.signals.iter().all(|news| news.by.is_none())
     }
 
     /// Finds a step by its key.

@@ -15,8 +15,9 @@ mod start;
 mod sweep;
 mod tickets;
 mod trouble;
+mod write;
 
-pub use claim::Claimed;
+pub use claim::{Claimed, Seen};
 pub use control::ControlError;
 pub use effects::{Effect, EffectKey};
 pub use jobs::{JobEvent, JobStep};
@@ -28,6 +29,7 @@ pub use sweep::Swept;
 use trouble::is_about_rows;
 pub(crate) use trouble::is_passing;
 
+use crate::clock::Clock;
 use crate::db::Db;
 use crate::kinds::Kinds;
 use std::sync::Arc;
@@ -37,12 +39,17 @@ use std::sync::Arc;
 pub struct Store {
     db: Db,
     kinds: Arc<Kinds>,
+    clock: Arc<Clock>,
 }
 
 impl Store {
     /// A store over an open database.
     pub fn new(db: Db, kinds: Arc<Kinds>) -> Self {
-        Self { db, kinds }
+        Self {
+            db,
+            kinds,
+            clock: Arc::default(),
+        }
     }
     /// The database below, for the rows of the domain.
     pub fn db(&self) -> &Db {

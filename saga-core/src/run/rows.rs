@@ -1,5 +1,6 @@
 //! What a saga, its steps, its news and its history are made of.
 
+use super::Version;
 use crate::journal::{Failure, Key};
 use crate::state::{SagaState, StepState};
 use chrono::{DateTime, Utc};
@@ -102,6 +103,15 @@ pub struct SagaRow {
     pub updated_at: DateTime<Utc>,
     /// When it ended.
     pub finished_at: Option<DateTime<Utc>>,
+}
+
+impl SagaRow {
+    pub(crate) fn version(&self) -> Version {
+        Version {
+            seq: self.seq,
+            updated_at: self.updated_at,
+        }
+    }
 }
 
 /// The row of a step.

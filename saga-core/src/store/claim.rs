@@ -1,11 +1,14 @@
 //! Takes steps under a lease: only what is ready, in the turn that the ticket names.
 
+use super::write::Rows;
 use super::{Store, load, save};
-use crate::db::Durability;
+use crate::db::{Db, Durability};
 use crate::journal::Key;
 use crate::run::{Lease, Run};
 use crate::ticket::Ticket;
+use chrono::{DateTime, Utc};
 use serde_json::Value;
+use std::{collections::BTreeMap, sync::Arc};
 use uuid::Uuid;
 
 /// A step in this worker's hands.
@@ -33,6 +36,38 @@ pub struct Claimed {
     pub owner_id: Option<Uuid>,
     /// The request that started the saga.
     pub request_id: String,
+    /// The whole saga as it was when this was claimed.
+    pub seen: Option<Seen>,
+}
+
+/// A whole saga as a worker last saw it. As long as nobody changes it, the worker's answer can be
+/// written without reading it again.
+#[derive(Debug, Clone)]
+pub struct Seen(Arc<Run>);
+
+impl Seen {
+    /// A copy, to be moved on.
+    pub(super) fn run(&self) -> Run {
+        Run::clone(&self.0)
+    }
+}
+
+/// Sagas that were just written.
+pub(super) struct AllSeen(BTreeMap<Uuid, Seen>);
+
+impl AllSeen {
+    /// All of these sagas' changes are in the store, or nobody asks for them any more.
+    pub(super) fn of(runs: impl IntoIterator<Item = Run>) -> Self {
+        let seen = |run: Run| (run.saga.id, Seen(Arc::new(run.saved())));
+        Self(runs.into_iter().map(seen).collect())
+    }
+
+    /// Tells each what its saga looks like.
+    pub(super) fn give<'c>(&self, claimed: impl Iterator<Item = &'c mut Claimed>) {
+        for claimed in claimed {
+            claimed.seen = self.0.get(&claimed.saga).cloned();
+        }
+    }
 }
 
 impl Claimed {
@@ -50,6 +85,7 @@ impl Claimed {
             attempt: step.attempt,
             owner_id: run.saga.owner_id,
             request_id: run.saga.request_id.clone(),
+            seen: None,
         }
     }
 }
@@ -65,6 +101,70 @@ impl Store {
         tickets: &[Ticket],
         lease: &Lease,
     ) -> sqlx::Result<Vec<Option<Claimed>>> {
+        match &self.db {
+            Db::Postgres(_) => self.claim_seen(tickets, lease).await,
+            Db::Sqlite { .. } => self.claim_locked(tickets, lease).await,
+        }
+    }
+
+    /// Reads without a lock, and takes what nobody has changed meanwhile, which is nearly always all:
+    /// two round trips where a transaction makes five. The others are looked at once more, locked.
+    async fn claim_seen(
+        &self,
+        tickets: &[Ticket],
+        lease: &Lease,
+    ) -> sqlx::Result<Vec<Option<Claimed>>> {
+        let sagas = tickets.iter().map(|ticket| ticket.saga).collect();
+        let (mut runs, now) = load::seen(&self.db, &sagas).await?;
+        let Some(now) = now else {
+            return Ok(vec![None; tickets.len()]); // nothing of the kind is there
+        };
+        self.clock.told(now);
+        let mut claimed = self.take(&mut runs, tickets, lease, now);
+        let mut runs: Vec<Run> = runs.into_values().collect();
+        let changed = save::changed(&mut runs, now);
+        if changed.is_empty() {
+            return Ok(claimed);
+        }
+        let written = match Rows::of(&changed).write_alone(&self.db, now).await {
+            Some(written) => written?,
+            None => return self.claim_locked(tickets, lease).await,
+        };
+        let unchanged = |claimed: &Option<Claimed>| {
+            let saga = claimed.as_ref().map(|claimed| claimed.saga);
+            saga.is_none_or(|saga| written.contains(&saga))
+        };
+        let lost: Vec<usize> = (0..tickets.len())
+            .filter(|at| !unchanged(&claimed[*at]))
+            .collect();
+        AllSeen::of(runs).give(claimed.iter_mut().flatten());
+        if lost.is_empty() {
+            return Ok(claimed);
+        }
+        let again: Vec<Ticket> = lost.iter().map(|at| tickets[*at].clone()).collect();
+        match self.claim_locked(&again, lease).await {
+            Ok(found) => {
+                for (at, found) in lost.into_iter().zip(found) {
+                    claimed[at] = found;
+                }
+            }
+            Err(error) if written.is_empty() => return Err(error),
+            Err(error) => {
+                // What is taken must be worked on; the others' steps get another ticket in a while.
+                tracing::warn!(%error, steps = lost.len(), "Steps could not be claimed");
+                for at in lost {
+                    claimed[at] = None;
+                }
+            }
+        }
+        Ok(claimed)
+    }
+
+    async fn claim_locked(
+        &self,
+        tickets: &[Ticket],
+        lease: &Lease,
+    ) -> sqlx::Result<Vec<Option<Claimed>>> {
         let mut tx = self.db.begin(Durability::Full).await?;
         let wanted: Vec<(Uuid, Key)> = tickets
             .iter()
@@ -72,6 +172,22 @@ impl Store {
             .collect();
         let mut runs = load::partial(&mut tx, &wanted).await?;
         let now = tx.now().await?;
+        let claimed = self.take(&mut runs, tickets, lease, now);
+        if claimed.iter().any(Option::is_some) {
+            let mut runs: Vec<Run> = runs.into_values().collect();
+            save::save(&mut tx, &mut runs, now).await?;
+            tx.commit().await?;
+        }
+        Ok(claimed)
+    }
+
+    fn take(
+        &self,
+        runs: &mut BTreeMap<Uuid, Run>,
+        tickets: &[Ticket],
+        lease: &Lease,
+        now: DateTime<Utc>,
+    ) -> Vec<Option<Claimed>> {
         let take = |ticket: &Ticket| {
             let run = runs.get_mut(&ticket.saga)?;
             let at = run.find(&ticket.step)?;
@@ -80,12 +196,6 @@ impl Store {
                 Claimed::of(run, at)
             })
         };
-        let claimed: Vec<Option<Claimed>> = tickets.iter().map(take).collect();
-        if claimed.iter().any(Option::is_some) {
-            let mut runs: Vec<Run> = runs.into_values().collect();
-            save::save(&mut tx, &mut runs, now).await?;
-            tx.commit().await?;
-        }
-        Ok(claimed)
+        tickets.iter().map(take).collect()
     }
 }

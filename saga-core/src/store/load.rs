@@ -1,7 +1,7 @@
 //! Brings sagas into memory, each locked against everybody else who would change it.
 
 use super::rows::{RawSaga, RawSignal, RawStep};
-use crate::db::{Sql, Tx};
+use crate::db::{Db, Sql, Tx};
 use crate::journal::Key;
 use crate::run::{Heard, Run, SagaRow, StepRow};
 use chrono::{DateTime, Utc};
@@ -10,10 +10,17 @@ use uuid::Uuid;
 
 macro_rules! saga_columns {
     () => {
-        "sagas.id, sagas.kind, sagas.state, sagas.ending, sagas.input, sagas.output, sagas.error, sagas.owner_id, \
-         sagas.request_id, sagas.singleton, sagas.phase, sagas.seq, sagas.inbox, sagas.pivoted, sagas.degraded, \
-         sagas.letter_id, sagas.replay_of, sagas.parked_until, sagas.deadline_at, sagas.wake_at, sagas.created_at, \
-         sagas.started_at, sagas.updated_at, sagas.finished_at"
+        saga_columns!("sagas.input, sagas.output, sagas.error")
+    };
+    // Those that may be long are told apart.
+    ($long:literal) => {
+        concat!(
+            "sagas.id, sagas.kind, sagas.state, sagas.ending, sagas.owner_id, sagas.request_id, sagas.singleton, \
+             sagas.phase, sagas.seq, sagas.inbox, sagas.pivoted, sagas.degraded, sagas.letter_id, sagas.replay_of, \
+             sagas.parked_until, sagas.deadline_at, sagas.wake_at, sagas.created_at, sagas.started_at, \
+             sagas.updated_at, sagas.finished_at, ",
+            $long
+        )
     };
 }
 // Under names of their own, so that a saga and a step can stand in one row.
@@ -71,6 +78,24 @@ const SIGNALS: Sql = Sql {
     sqlite: "-- load.signals\nSELECT saga_id, id, name, value FROM signals WHERE heard_by IS NULL AND saga_id = $1",
 };
 
+// Only PostgreSQL is read so: a saga with all its steps, a row a step, the saga's long columns once. One
+// statement, so that saga and steps are of one moment.
+const SEEN: Sql = Sql {
+    postgres: concat!(
+        "-- load.seen\nSELECT ",
+        saga_columns!(
+            "CASE WHEN steps.position = 0 THEN sagas.input ELSE '' END AS input, \
+             CASE WHEN steps.position = 0 THEN sagas.output END AS output, \
+             CASE WHEN steps.position = 0 THEN sagas.error END AS error"
+        ),
+        ", ",
+        step_columns!(),
+        ", clock_timestamp() AS now
+          FROM steps JOIN sagas ON sagas.id = steps.saga_id WHERE steps.saga_id = ANY($1)"
+    ),
+    sqlite: "",
+};
+
 /// Whole sagas, ready to be moved on.
 pub(super) async fn whole(tx: &mut Tx, sagas: BTreeSet<Uuid>) -> sqlx::Result<BTreeMap<Uuid, Run>> {
     let rows = lock(tx, &sagas).await?;
@@ -109,6 +134,37 @@ pub(super) async fn partial(
         .all::<RawStep>()
         .await?;
     assemble(rows, steps, vec![])
+}
+
+/// Whole sagas as they are at this moment, locked against nobody, and the store's time. What follows
+/// from them may be written only where nothing has changed since.
+pub(super) async fn seen(
+    db: &Db,
+    sagas: &BTreeSet<Uuid>,
+) -> sqlx::Result<(BTreeMap<Uuid, Run>, Option<DateTime<Utc>>)> {
+    let ids: Vec<Uuid> = sagas.iter().copied().collect();
+    let (mut rows, mut steps, mut now) = (BTreeMap::new(), vec![], None);
+    for seen in db.read::<Seen>(SEEN, &ids).await? {
+        now = now.max(Some(seen.now));
+        let id = seen.saga.id;
+        if seen.step.position == 0 {
+            match SagaRow::try_from(seen.saga) {
+                Ok(saga) => drop(rows.insert(id, saga)),
+                Err(error) => passed_over(id, &error),
+            }
+        }
+        steps.push(seen.step);
+    }
+    Ok((assemble(rows, steps, vec![])?, now))
+}
+
+#[derive(sqlx::FromRow)]
+struct Seen {
+    #[sqlx(flatten)]
+    saga: RawSaga,
+    #[sqlx(flatten)]
+    step: RawStep,
+    now: DateTime<Utc>,
 }
 
 async fn lock(tx: &mut Tx, sagas: &BTreeSet<Uuid>) -> sqlx::Result<BTreeMap<Uuid, SagaRow>> {

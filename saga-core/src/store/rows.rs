@@ -39,7 +39,7 @@ pub(super) struct RawSaga {
 pub(super) struct RawStep {
     pub(super) saga_id: Uuid,
     key: String,
-    position: i64,
+    pub(super) position: i64,
     role: String,
     step: String,
     queue: Option<String>,

@@ -1,16 +1,20 @@
 //! Writes answers and all that follows from them: rows, answer and next steps are true together,
 //! or not at all.
 
-use super::{Claimed, Store, is_about_rows, load, save};
-use crate::db::{Durability, Tx};
+use super::claim::AllSeen;
+use super::write::Rows;
+use super::{Claimed, Seen, Store, is_about_rows, load, save};
+use crate::db::{Db, Durability, Tx};
 use crate::handler::{RecordOf, StepError};
 use crate::journal::Key;
 use crate::run::{Answer, Lease, Run, Settled};
 use crate::saga::Retry;
 use crate::ticket::Ticket;
+use chrono::{DateTime, Utc};
 use futures_util::{FutureExt as _, future::BoxFuture};
 use serde_json::Value;
-use std::{collections::BTreeMap, panic::AssertUnwindSafe, sync::Arc};
+use std::collections::{BTreeMap, BTreeSet};
+use std::{panic::AssertUnwindSafe, sync::Arc};
 use uuid::Uuid;
 
 /// Writes the rows a handler owns, in the settling transaction.
@@ -42,6 +46,8 @@ pub struct Settlement {
     pub retry: Retry,
     /// The queue and lease under which this worker would go straight on with the saga.
     pub run_on: Option<(String, Lease)>,
+    /// The saga as the claim left it, if the claim told.
+    pub seen: Option<Seen>,
 }
 
 /// What became of a settlement.
@@ -52,9 +58,6 @@ pub enum SettleOutcome {
     /// It came too late and changed nothing.
     Fenced,
 }
-
-/// Answers of one kind of step, and who writes their rows.
-type Records = (Arc<dyn Recorder>, Vec<(RecordOf, Value)>);
 
 /// Why a batch was not written.
 enum Refused {
@@ -76,7 +79,40 @@ impl Store {
         &self,
         settlements: &[Settlement],
     ) -> sqlx::Result<(Vec<Option<SettleOutcome>>, Vec<Ticket>)> {
-        match self.settle_together(settlements).await {
+        let (mut outcomes, mut tickets) = match self.settle_seen(settlements).await {
+            Ok(settled) => settled,
+            Err(Refused::Store(error)) if !is_about_rows(&error) => return Err(error),
+            Err(Refused::Store(_) | Refused::Record(_)) => (vec![None; settlements.len()], vec![]),
+        };
+        let (places, rest): (Vec<usize>, Vec<&Settlement>) = (settlements.iter().enumerate())
+            .filter(|(at, _)| outcomes[*at].is_none())
+            .unzip();
+        let found = match self.settle_rest(&rest).await {
+            Ok((found, more)) => {
+                tickets.extend(more);
+                found
+            }
+            // What is committed stays so, and its workers are told.
+            Err(error) if rest.len() < settlements.len() => {
+                tracing::warn!(%error, "Answers could not be settled; trying again");
+                return Ok((outcomes, tickets));
+            }
+            Err(error) => return Err(error),
+        };
+        for (at, found) in places.into_iter().zip(found) {
+            outcomes[at] = found;
+        }
+        Ok((outcomes, tickets))
+    }
+
+    async fn settle_rest(
+        &self,
+        settlements: &[&Settlement],
+    ) -> sqlx::Result<(Vec<Option<SettleOutcome>>, Vec<Ticket>)> {
+        if settlements.is_empty() {
+            return Ok((vec![], vec![]));
+        }
+        match self.settle_locked(settlements).await {
             Ok((outcomes, tickets)) => {
                 return Ok((outcomes.into_iter().map(Some).collect(), tickets));
             }
@@ -104,7 +140,7 @@ impl Store {
         &self,
         settlement: &Settlement,
     ) -> sqlx::Result<(SettleOutcome, Vec<Ticket>)> {
-        let refused = match self.settle_together(std::slice::from_ref(settlement)).await {
+        let refused = match self.settle_locked(&[settlement]).await {
             Ok((mut outcomes, tickets)) => return Ok((outcomes.remove(0), tickets)),
             Err(Refused::Store(error)) if !is_about_rows(&error) => return Err(error),
             Err(Refused::Store(error)) => StepError::fail(error),
@@ -115,84 +151,166 @@ impl Store {
             recorder: None,
             ..settlement.clone()
         };
-        match self.settle_together(&[failed]).await {
+        match self.settle_locked(&[&failed]).await {
             Ok((mut outcomes, tickets)) => Ok((outcomes.remove(0), tickets)),
             Err(Refused::Store(error)) => Err(error),
             Err(Refused::Record(_)) => unreachable!("a failure has no rows of its own"),
         }
     }
 
-    async fn settle_together(
+    /// Writes the answers of sagas that are still as their workers saw them, without reading them
+    /// again. No outcome: it has to be read.
+    async fn settle_seen(
         &self,
         settlements: &[Settlement],
+    ) -> Result<(Vec<Option<SettleOutcome>>, Vec<Ticket>), Refused> {
+        let mut outcomes = vec![None; settlements.len()];
+        let mut runs = last_seen(settlements);
+        let Some(now) = self.clock.now().filter(|_| !runs.is_empty()) else {
+            return Ok((outcomes, vec![]));
+        };
+        // Nothing happens before what has happened.
+        let now = runs
+            .values()
+            .map(|run| run.saga.updated_at)
+            .fold(now, Ord::max);
+        let mut records = Records::default();
+        for (settlement, outcome) in settlements.iter().zip(&mut outcomes) {
+            if let Some(run) = runs.get_mut(&settlement.saga) {
+                *outcome = Some(self.move_on(run, settlement, now, &mut records));
+            }
+        }
+        let mut runs: Vec<Run> = runs.into_values().filter(Run::is_plain).collect();
+        let changed = save::changed(&mut runs, now);
+        let mut tx = self.db.begin(Durability::Full).await?;
+        let written = Rows::of(&changed).write(&mut tx, now).await?;
+        let changed: Vec<&Run> = (changed.into_iter())
+            .filter(|run| written.contains(&run.saga.id))
+            .collect();
+        let tickets = save::tickets(&changed);
+        records.write(&written, &mut tx).await?;
+        crash_points(settlements);
+        tx.commit().await?;
+        for (settlement, outcome) in settlements.iter().zip(&mut outcomes) {
+            if !written.contains(&settlement.saga) {
+                *outcome = None;
+            }
+        }
+        AllSeen::of(runs).give(outcomes.iter_mut().flatten().filter_map(next_of));
+        Ok((outcomes, tickets))
+    }
+
+    async fn settle_locked(
+        &self,
+        settlements: &[&Settlement],
     ) -> Result<(Vec<SettleOutcome>, Vec<Ticket>), Refused> {
         let mut tx = self.db.begin(Durability::Full).await?;
-        let mut runs = load::whole(
-            &mut tx,
-            settlements
-                .iter()
-                .map(|settlement| settlement.saga)
-                .collect(),
-        )
-        .await?;
+        let sagas = settlements.iter().map(|settlement| settlement.saga);
+        let mut runs = load::whole(&mut tx, sagas.collect()).await?;
         let now = tx.now().await?;
+        let mut records = Records::default();
         let mut outcomes = vec![];
-        let mut records: BTreeMap<&str, Records> = BTreeMap::new();
         for settlement in settlements {
-            let Some((run, at)) = runs
-                .get_mut(&settlement.saga)
-                .and_then(|run| run.find(&settlement.key).map(|at| (run, at)))
-            else {
-                outcomes.push(SettleOutcome::Fenced);
-                continue;
-            };
-            if run.settle(
-                at,
-                settlement.epoch,
-                settlement.answer.clone(),
-                &self.kinds,
-                now,
-            ) == Settled::Fenced
-            {
-                outcomes.push(SettleOutcome::Fenced);
-                continue;
-            }
-            if let (Answer::Done(output), Some(recorder)) =
-                (&settlement.answer, &settlement.recorder)
-            {
-                let of = RecordOf {
-                    saga: run.saga.id,
-                    key: settlement.key.clone(),
-                    owner_id: run.saga.owner_id,
-                    now,
-                };
-                let (_, outputs) = records
-                    .entry(&settlement.step)
-                    .or_insert_with(|| (Arc::clone(recorder), vec![]));
-                outputs.push((of, output.clone()));
-            }
-            outcomes.push(SettleOutcome::Committed(
-                go_straight_on(run, settlement, now).map(Box::new),
-            ));
+            outcomes.push(match runs.get_mut(&settlement.saga) {
+                Some(run) => self.move_on(run, settlement, now, &mut records),
+                None => SettleOutcome::Fenced,
+            });
         }
-        for (recorder, outputs) in records.into_values() {
-            record(recorder.as_ref(), outputs, &mut tx).await?;
-        }
+        let written = runs.keys().copied().collect();
+        records.write(&written, &mut tx).await?;
         let mut runs: Vec<Run> = runs.into_values().collect();
         let tickets = save::save(&mut tx, &mut runs, now).await?;
-        for settlement in settlements {
-            crate::fault::point("settle.committing", settlement.key.as_str());
-        }
+        crash_points(settlements.iter().copied());
         tx.commit().await?;
+        if let Db::Postgres(_) = self.db {
+            self.clock.told(now);
+            AllSeen::of(runs).give(outcomes.iter_mut().filter_map(next_of));
+        }
         Ok((outcomes, tickets))
+    }
+
+    /// Makes an answer part of its saga, in memory, and notes which rows belong to it.
+    fn move_on<'s>(
+        &self,
+        run: &mut Run,
+        settlement: &'s Settlement,
+        now: DateTime<Utc>,
+        records: &mut Records<'s>,
+    ) -> SettleOutcome {
+        let (epoch, answer) = (settlement.epoch, settlement.answer.clone());
+        let settled = run
+            .find(&settlement.key)
+            .map(|at| run.settle(at, epoch, answer, &self.kinds, now));
+        match settled {
+            None | Some(Settled::Fenced) => SettleOutcome::Fenced,
+            Some(Settled::Committed) => {
+                records.note(run, settlement, now);
+                SettleOutcome::Committed(go_straight_on(run, settlement, now).map(Box::new))
+            }
+        }
     }
 }
 
-fn go_straight_on(
-    run: &mut Run,
-    settlement: &Settlement,
-    now: chrono::DateTime<chrono::Utc>,
-) -> Option<Claimed> {
+/// The sagas that their workers know whole; not those of which two steps are settled at once.
+fn last_seen(settlements: &[Settlement]) -> BTreeMap<Uuid, Run> {
+    let mut answers: BTreeMap<Uuid, usize> = BTreeMap::new();
+    for settlement in settlements {
+        *answers.entry(settlement.saga).or_default() += 1;
+    }
+    let seen = |settlement: &Settlement| {
+        let run = settlement.seen.as_ref()?.run();
+        (answers.get(&settlement.saga) == Some(&1)).then_some((settlement.saga, run))
+    };
+    settlements.iter().filter_map(seen).collect()
+}
+
+fn next_of(outcome: &mut SettleOutcome) -> Option<&mut Claimed> {
+    match outcome {
+        SettleOutcome::Committed(next) => next.as_deref_mut(),
+        SettleOutcome::Fenced => None,
+    }
+}
+
+fn crash_points<'s>(settlements: impl IntoIterator<Item = &'s Settlement>) {
+    for settlement in settlements {
+        crate::fault::point("settle.committing", settlement.key.as_str());
+    }
+}
+
+/// The rows that belong to a batch of answers, by the step whose handler writes them.
+#[derive(Default)]
+struct Records<'s>(BTreeMap<&'s str, (Arc<dyn Recorder>, Vec<(RecordOf, Value)>)>);
+
+impl<'s> Records<'s> {
+    fn note(&mut self, run: &Run, settlement: &'s Settlement, now: DateTime<Utc>) {
+        let (Answer::Done(output), Some(recorder)) = (&settlement.answer, &settlement.recorder)
+        else {
+            return;
+        };
+        let of = RecordOf {
+            saga: run.saga.id,
+            key: settlement.key.clone(),
+            owner_id: run.saga.owner_id,
+            now,
+        };
+        let empty = || (Arc::clone(recorder), vec![]);
+        let (_, outputs) = self.0.entry(&settlement.step).or_insert_with(empty);
+        outputs.push((of, output.clone()));
+    }
+
+    /// Writes the rows of these sagas.
+    async fn write(self, sagas: &BTreeSet<Uuid>, tx: &mut Tx) -> Result<(), Refused> {
+        for (recorder, mut outputs) in self.0.into_values() {
+            outputs.retain(|(of, _)| sagas.contains(&of.saga));
+            if !outputs.is_empty() {
+                record(recorder.as_ref(), outputs, tx).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn go_straight_on(run: &mut Run, settlement: &Settlement, now: DateTime<Utc>) -> Option<Claimed> {
     let (queue, lease) = settlement.run_on.as_ref()?;
     let at = run.run_on(queue)?;
     let turn = run.steps[at].turn;

@@ -2,8 +2,9 @@
 
 mod plain;
 
+use super::Store;
 use super::rows::text;
-use super::{Store, save};
+use super::write::Rows;
 use crate::db::{Durability, Sql, Tx};
 use crate::run::{INPUT_BYTES_MAX, Run, SagaRow};
 use crate::state::SagaState;
@@ -207,27 +208,18 @@ impl Store {
             Some(at) => at,
             None => tx.now().await?,
         };
-        let runs: Vec<Run> = inserted
+        let mut runs: Vec<Run> = inserted
             .whose(new)
             .filter(|(_, mine)| *mine)
             .map(|(one, _)| self.first(one, now))
             .collect();
-        let timed: Vec<&SagaRow> = runs
-            .iter()
-            .map(|run| &run.saga)
-            .filter(|saga| {
-                saga.started_at.is_some() || saga.wake_at.is_some() || saga.finished_at.is_some()
-            })
-            .collect();
-        let rows = save::Rows {
-            touched: vec![],
-            new: runs
-                .iter()
-                .flat_map(|run| run.steps.iter().map(|step| (run.saga.id, step)))
-                .collect(),
-            pages: runs.iter().filter_map(save::Page::of).collect(),
-        };
-        rows.write(tx, &timed, now).await?;
+        for run in &mut runs {
+            run.was = run.saga.version(); // its row is there already
+        }
+        let rows: Vec<&Run> = runs.iter().collect();
+        if !rows.is_empty() {
+            Rows::of(&rows).write(tx, now).await?;
+        }
         for run in &runs {
             super::letters::write(tx, run, now).await?;
         }

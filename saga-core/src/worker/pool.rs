@@ -190,6 +190,7 @@ impl Pool {
             retry: able.map_or(Retry::NEVER, |able| able.retry),
             answer,
             run_on: go_on.then(|| (self.queue.clone(), self.lease.clone())),
+            seen: claimed.seen.clone(),
         };
         let outcome = self.settler.settle(settlement, &self.stop_now).await;
         if matches!(outcome, Some(SettleOutcome::Fenced)) {

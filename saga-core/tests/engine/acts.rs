@@ -134,6 +134,7 @@ impl World {
             recorder: None,
             retry: Retry::NEVER,
             run_on: None,
+            seen: claimed.seen.clone(),
         };
         let (mut outcomes, tickets) = self.store.settle(&[settlement]).await.unwrap();
         (outcomes.remove(0).unwrap(), tickets)

@@ -14,6 +14,7 @@ mod lives;
 mod random;
 mod rows;
 mod sagas;
+mod seen;
 mod singleton;
 mod starts;
 mod stories;

@@ -5,7 +5,7 @@ use crate::db::{Batch, Sql};
 use crate::run::{Run, StepRow};
 use crate::state::{SagaState, StepState};
 use crate::store::rows::text;
-use crate::store::save::Page;
+use crate::store::write::Page;
 use uuid::Uuid;
 
 // The times of a draft count from the epoch, and the store puts its own clock under them. `IS TRUE`
