@@ -42,7 +42,16 @@ pub fn router(state: State) -> Router {
         .route(
             "/admin/dead-letters/{id}/discard",
             post(routes::dead_letters::discard),
-        );
+        )
+        .route(
+            "/admin/replays",
+            post(routes::replays::begin).get(routes::replays::list),
+        )
+        .route("/admin/replays/{id}", get(routes::replays::show))
+        .route("/admin/replays/{id}/letters", get(routes::replays::letters))
+        .route("/admin/replays/{id}/pause", post(routes::replays::pause))
+        .route("/admin/replays/{id}/resume", post(routes::replays::resume))
+        .route("/admin/replays/{id}/stop", post(routes::replays::stop));
     let (cors, probe) = (
         cors::layer(&state.settings().origins),
         state.probe().clone(),

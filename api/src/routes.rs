@@ -7,6 +7,7 @@ pub(crate) mod events;
 pub(crate) mod jobs;
 pub(crate) mod media;
 pub(crate) mod personas;
+pub(crate) mod replays;
 pub(crate) mod responses;
 pub(crate) mod share;
 pub(crate) mod surveys;

@@ -38,6 +38,10 @@ pub async fn serve(
     );
     let (graceful, mut connections) = (GracefulShutdown::new(), JoinSet::new());
     connections.spawn(forget::run(state.db().clone(), state.closing().clone()));
+    connections.spawn(saga_core::replayer::run(
+        state.client().clone(),
+        state.closing().clone(),
+    ));
     loop {
         while connections.try_join_next().is_some() {}
         let accepted = tokio::select! {

@@ -2,6 +2,7 @@
 
 use crate::jobs::JobsCommand;
 use crate::letters::LettersCommand;
+use crate::replays::ReplaysCommand;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use process::settings::{Given, Role};
 use std::path::PathBuf;
@@ -49,6 +50,11 @@ const LETTERS: &str = "Examples:
   chorus dead-letters groups                the same by trouble: which ones are alike?
   chorus dead-letters replay LETTER --reason \"the provider is back\"
   chorus dead-letters discard LETTER        give it up for good: what was done is undone
+";
+const REPLAYS: &str = "Examples:
+  chorus replays start --group GROUP --dry-run         what would run again, and what is kept?
+  chorus replays start --group GROUP --rate 5 --watch  one tried first, then five a second
+  chorus replays pause REPLAY                          and resume, and stop
 ";
 const HEALTHCHECK: &str = "Examples:
   chorus healthcheck                        does the process here live?
@@ -118,6 +124,12 @@ pub(crate) enum Command {
     DeadLetters {
         #[command(subcommand)]
         command: LettersCommand,
+    },
+    /// Replay many dead letters as one operation
+    #[command(before_help = REPLAYS)]
+    Replays {
+        #[command(subcommand)]
+        command: ReplaysCommand,
     },
     /// Ask the process on this machine how it is; for containers
     #[command(before_help = HEALTHCHECK)]

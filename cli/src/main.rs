@@ -15,6 +15,7 @@ mod migrate;
 mod notes;
 mod parts;
 mod port;
+mod replays;
 mod story;
 mod terminal;
 mod token;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         | Command::Token { .. }
         | Command::Jobs { .. }
         | Command::DeadLetters { .. }
+        | Command::Replays { .. }
         | Command::Healthcheck { .. }) => tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()
@@ -94,6 +96,7 @@ async fn run(command: Command) -> Result<(), Trouble> {
         }
         Command::Jobs { command } => jobs::run(command).await,
         Command::DeadLetters { command } => letters::run(command).await,
+        Command::Replays { command } => replays::run(command).await,
         Command::Healthcheck { ready, url } => healthcheck::run(ready, url).await,
         Command::Completions { .. } | Command::Config { .. } => Ok(()), // done before there was a runtime
     }

@@ -14,6 +14,7 @@ pub mod journal;
 pub mod kinds;
 pub mod rehearsal;
 pub mod relay;
+pub mod replayer;
 pub mod retry;
 pub mod run;
 pub mod saga;

@@ -223,20 +223,25 @@ pub(crate) struct Decision {
 }
 
 impl Decision {
-    fn words(&self) -> Result<String, Problem> {
-        let (field, words) = match (&self.reason, &self.note) {
-            (Some(reason), _) => ("/reason", reason.trim()),
-            (None, note) => ("/note", note.as_deref().unwrap_or("").trim()),
-        };
-        if words.chars().count() > REASON_CHARS_MAX {
-            return Err(Problem::field(
-                field,
-                "too_long",
-                format!("Say it in {REASON_CHARS_MAX} characters."),
-            ));
-        }
-        Ok(words.to_owned())
+    pub(super) fn words(&self) -> Result<String, Problem> {
+        words(self.reason.as_deref(), self.note.as_deref())
     }
+}
+
+/// The reason for a decision, or the note, which is another word for it.
+pub(super) fn words(reason: Option<&str>, note: Option<&str>) -> Result<String, Problem> {
+    let (field, words) = match (reason, note) {
+        (Some(reason), _) => ("/reason", reason.trim()),
+        (None, note) => ("/note", note.unwrap_or("").trim()),
+    };
+    if words.chars().count() > REASON_CHARS_MAX {
+        return Err(Problem::field(
+            field,
+            "too_long",
+            format!("Say it in {REASON_CHARS_MAX} characters."),
+        ));
+    }
+    Ok(words.to_owned())
 }
 
 /// Tries a letter's step again; finished steps and paid calls are kept.

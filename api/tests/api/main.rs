@@ -22,6 +22,7 @@ mod letters;
 mod log;
 mod mirror;
 mod provider;
+mod replays;
 mod request_id;
 mod sagas;
 mod server;

@@ -10,5 +10,6 @@ mod demo;
 mod house;
 mod jobs;
 mod letters;
+mod replays;
 mod support;
 mod token;

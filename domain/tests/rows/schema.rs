@@ -75,6 +75,7 @@ fn plain(kind: &str) -> &str {
         "uuid" | "bytea" | "blob" => "BLOB",
         "text" | "timestamp with time zone" => "TEXT",
         "bigint" | "boolean" | "integer" => "INTEGER",
+        "double precision" | "real" => "REAL",
         other => panic!("no dialect stores {other}"),
     }
 }

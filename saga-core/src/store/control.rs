@@ -90,22 +90,50 @@ impl Store {
         let saga = found.saga_id.ok_or(Refused::NotOpen)?;
         let mut tx = self.db.begin(Durability::Full).await?;
         let now = tx.now().await?;
-        let mut run = one(&mut tx, saga).await?;
+        let run = one(&mut tx, saga).await?;
         if run.saga.state.is_final() && matches!(found.state.as_str(), "expired" | "discarded") {
             return self.start_again(tx, run, letter, (by, reason)).await;
         }
-        if !letters::resolve(&mut tx, letter, "replayed", by, reason).await? {
-            return Err(Refused::NotOpen.into());
-        }
-        run.replay(letter, by, &self.kinds, now)?;
+        let tickets = self.replay_run(&mut tx, run, letter, (by, reason)).await?;
+        tx.commit().await?;
         Ok((
             Started {
                 id: saga,
                 new: false,
                 at: now,
             },
-            finish(tx, run).await?,
+            tickets,
         ))
+    }
+
+    /// Tries again what an open letter is about, in the caller's transaction.
+    pub(super) async fn replay_in_place(
+        &self,
+        tx: &mut Tx,
+        letter: Uuid,
+        who: (&str, &str),
+    ) -> Result<Vec<Ticket>, ControlError> {
+        let found = letters::find(tx, letter).await?;
+        let found = found.ok_or(ControlError::NotFound)?;
+        let saga = found.saga_id.ok_or(Refused::NotOpen)?;
+        let run = one(tx, saga).await?;
+        self.replay_run(tx, run, letter, who).await
+    }
+
+    /// Nothing is written if it is refused.
+    async fn replay_run(
+        &self,
+        tx: &mut Tx,
+        mut run: Run,
+        letter: Uuid,
+        (by, reason): (&str, &str),
+    ) -> Result<Vec<Ticket>, ControlError> {
+        let now = tx.now().await?;
+        run.replay(letter, by, &self.kinds, now)?;
+        if !letters::resolve(tx, letter, "replayed", by, reason).await? {
+            return Err(Refused::NotOpen.into());
+        }
+        Ok(save::save(tx, &mut [run], now).await?)
     }
 
     /// A new saga from an ended one's input; its id follows from the letter, so it starts once. The

@@ -147,6 +147,11 @@ impl Store {
     }
 }
 
+/// One letter, as this transaction sees it.
+pub(super) async fn find(tx: &mut Tx, id: Uuid) -> sqlx::Result<Option<Letter>> {
+    tx.query(FIND).bind(id).optional().await
+}
+
 /// Ends an open letter; false when it was not open any more.
 pub(super) async fn resolve(
     tx: &mut Tx,

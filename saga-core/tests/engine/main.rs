@@ -12,6 +12,7 @@ mod late;
 mod leases;
 mod lives;
 mod random;
+mod replays;
 mod rows;
 mod sagas;
 mod seen;
