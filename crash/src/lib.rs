@@ -9,6 +9,7 @@ pub mod fleet;
 pub mod ground;
 pub mod operator;
 pub mod oracle;
+pub mod outage;
 pub mod plan;
 pub mod provider;
 pub mod seeds;

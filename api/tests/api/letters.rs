@@ -81,6 +81,37 @@ async fn a_letter_is_listed_and_told_in_full() {
 }
 
 #[tokio::test]
+async fn of_two_admins_at_one_letter_one_replays_and_the_other_is_told_fifty_times_over() {
+    on_each(async |app| {
+        app.work();
+        let me = app.person(&["member"]);
+        let (ana, ben) = (app.person(&["admin"]), app.person(&["admin"]));
+        let mut letters = vec![];
+        for _ in 0..50 {
+            letters.push(parked(app, &me).await);
+        }
+        app.gate.open();
+        for (job, path) in letters {
+            let (path, body) = (format!("{path}/replay"), json!({}));
+            let (one, two) =
+                tokio::join!(app.post(&path, &ana, &body), app.post(&path, &ben, &body));
+            let (won, lost, winner) = if one.status == 202 {
+                (one, two, &ana)
+            } else {
+                (two, one, &ben)
+            };
+            assert_eq!(won.is(202).text("job_id"), job.to_string());
+            let told = lost.is_problem(409, "already_resolved");
+            let winner = format!("{}@example.org", winner.account.simple());
+            assert_eq!(told.text("resolved_by"), winner);
+            told.text("resolved_at");
+            app.until_status(job, &me, "succeeded").await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_letter_is_replayed_once() {
     on_each(async |app| {
         app.work();

@@ -1,6 +1,7 @@
 //! The crash suite. It starts its own servers and is left out where there are none.
 
 use crash::aftermath::Aftermath;
+use crash::outage::outage;
 use crash::seeds::SEEDS;
 use crash::services::Services;
 use crash::storm::{Weather, storm};
@@ -118,6 +119,40 @@ async fn a_process_may_die_at_every_place_and_every_step() {
         began.elapsed().as_secs_f64()
     );
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_hundred_letters_are_replayed_at_a_rate_though_the_api_is_killed() {
+    if left_out("the outage") {
+        return;
+    }
+    let _turn = TURN.lock().await;
+    let services = Services::start().await.unwrap();
+    let (sagas, rate) = (crash::scaled("CRASH_LETTERS", 200), 20);
+    let replayed = outage(&services, sagas, rate).await.unwrap();
+    eprintln!("{replayed:?}");
+    let all = serde_json::json!({"waiting": 0, "running": 0, "succeeded": sagas, "dead_again": 0, "skipped": 0});
+    assert_eq!(
+        (&replayed.told["status"], &replayed.told["counts"]),
+        (&"done".into(), &all)
+    );
+    assert_eq!(
+        (replayed.unwell, replayed.wrong),
+        (0, 0),
+        "sagas that did not end well, or left not each row once"
+    );
+    assert_eq!(
+        replayed.paid,
+        (sagas, sagas),
+        "a stored answer is not paid for again"
+    );
+    let pause = chrono::TimeDelta::milliseconds(1_000) / i32::try_from(rate).unwrap();
+    assert!(
+        replayed.closest >= pause,
+        "two letters within {}",
+        replayed.closest
+    );
+    assert_eq!(replayed.deaths, 1, "the API was killed once");
 }
 
 #[tokio::test(flavor = "multi_thread")]

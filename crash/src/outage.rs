@@ -1,0 +1,139 @@
+//! An outage leaves hundreds of dead letters; they are replayed as one operation, and the API that works
+//! it off is killed in the middle.
+
+use crate::binary::Role;
+use crate::door::Door;
+use crate::fleet::{Fleet, unarmed};
+use crate::ground::Ground;
+use crate::plan::{Course, Plan, Trip};
+use crate::services::Services;
+use anyhow::{Context as _, bail};
+use axum::http::StatusCode;
+use chrono::{DateTime, TimeDelta, Utc};
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+use uuid::Uuid;
+
+/// The step that is out of order, after a paid one.
+const BROKEN: &str = "e";
+const PATH: &str = "/api/v1/admin/replays";
+/// How long any part of it may take.
+const PART_MAX: Duration = Duration::from_mins(2);
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Replayed {
+    /// The operation, as the API tells it at its end.
+    pub told: Value,
+    /// Calls that were paid for, before and after the replay.
+    pub paid: (usize, usize),
+    /// Sagas that did not end well.
+    pub unwell: usize,
+    /// Sagas that did not leave each of their rows once.
+    pub wrong: usize,
+    /// The least time between two letters.
+    pub closest: TimeDelta,
+    /// Processes that were killed meanwhile.
+    pub deaths: usize,
+}
+
+/// Parks so many sagas, and replays them at a rate.
+pub async fn outage(services: &Services, sagas: usize, rate: u32) -> anyhow::Result<Replayed> {
+    let ground = Ground::on(services).await?;
+    let mut fleet = ground.fleet(unarmed());
+    for role in [Role::Api, Role::Synthesis, Role::Synthesis, Role::Image] {
+        fleet.add(role)?;
+    }
+    let door = Door::new(fleet.ports(), ground.token.clone());
+    let plan = Plan {
+        course: Course::Succeed,
+        trip: Trip {
+            gated: vec![BROKEN.to_owned()],
+            ..Trip::default()
+        },
+    };
+    let mut ids = vec![];
+    for n in 0..sagas {
+        ids.push(door.submit(&format!("outage {n}"), &plan).await?);
+    }
+    until("every saga is parked", async || {
+        let open = ground.unfinished(&ids).await;
+        open.len() == sagas && open.iter().all(|(_, state)| state == "parked")
+    })
+    .await?;
+    let before = ground.provider.calls().len();
+    for id in &ids {
+        ground.provider.open(*id, BROKEN);
+    }
+    let told = replay(&door, &fleet, rate).await?;
+    until("every saga has ended", async || {
+        ground.unfinished(&ids).await.is_empty()
+    })
+    .await?;
+    let replayed = Replayed {
+        paid: (before, ground.provider.calls().len()),
+        unwell: count(&ground, "SELECT count(*) FROM sagas WHERE state <> 'succeeded'").await?,
+        wrong: count(
+            &ground,
+            "SELECT count(*) FROM (SELECT count(*) AS n, count(DISTINCT name) AS names FROM drill_effects GROUP BY saga_id) AS each_saga
+              WHERE n <> 6 OR names <> 6",
+        )
+        .await?,
+        closest: closest(&ground, &told).await?,
+        deaths: fleet.tally.deaths(),
+        told,
+    };
+    fleet.end().await;
+    Ok(replayed)
+}
+
+/// Begins the replay, kills the API once a part of it is done, and waits for its end.
+async fn replay(door: &Door, fleet: &Fleet, rate: u32) -> anyhow::Result<Value> {
+    let body = json!({"select": {"kind": "demo.drill"}, "rate_per_s": rate, "canary": 1, "reason": "it works again"});
+    let begun = door.ask(Method::POST, PATH, "all", Some(&body)).await?;
+    let (StatusCode::ACCEPTED, Some(id)) = (begun.0, begun.1["id"].as_str()) else {
+        bail!("the replay did not begin: {begun:?}");
+    };
+    let path = format!("{PATH}/{id}");
+    let selected = begun.1["selected"].as_i64().context("how many?")?;
+    let look = async || match door.ask(Method::GET, &path, "", None).await {
+        Ok((StatusCode::OK, told)) => told,
+        Ok(_) | Err(_) => Value::Null, // the API is being started again
+    };
+    until("a third is done", async || {
+        look().await["counts"]["succeeded"]
+            .as_i64()
+            .is_some_and(|done| done * 3 > selected)
+    })
+    .await?;
+    fleet.kill(0).await;
+    until("the replay ends", async || look().await["done"] == true).await?;
+    Ok(look().await)
+}
+
+async fn count(ground: &Ground, sql: &'static str) -> anyhow::Result<usize> {
+    Ok(usize::try_from(
+        ground.db.query(sql).scalar::<i64>().await?,
+    )?)
+}
+
+/// The least time between two letters of a replay.
+async fn closest(ground: &Ground, told: &Value) -> anyhow::Result<TimeDelta> {
+    let id: Uuid = told["id"].as_str().unwrap_or_default().parse()?;
+    let sql = "SELECT started_at FROM replay_letters WHERE replay_id = $1 ORDER BY started_at";
+    let begun: Vec<(DateTime<Utc>,)> = ground.db.query(sql).bind(id).all().await?;
+    let gaps = begun.windows(2).map(|pair| pair[1].0 - pair[0].0);
+    gaps.min().context("fewer than two letters were replayed")
+}
+
+async fn until(what: &str, met: impl AsyncFn() -> bool) -> anyhow::Result<()> {
+    let began = Instant::now();
+    while !met().await {
+        if began.elapsed() > PART_MAX {
+            bail!("not within {} s: {what}", PART_MAX.as_secs());
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Ok(())
+}
