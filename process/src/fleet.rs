@@ -2,6 +2,7 @@
 
 use crate::QUEUES;
 use crate::folder::{self, FolderLock};
+use crate::name;
 use crate::probe::Probe;
 use crate::settings::{Mode, Settings};
 use anyhow::Context as _;
@@ -182,7 +183,7 @@ impl Fleet {
         handlers: Handlers,
     ) -> Busy {
         let busy = Busy::default();
-        let name = format!("{label}-{}", std::process::id());
+        let host = name::host();
         let worker = Worker {
             store: self.store.clone(),
             handlers: Arc::new(handlers),
@@ -194,8 +195,10 @@ impl Fleet {
                 drain: settings.work.drain,
                 sweep: settings.work.sweep,
                 alone: settings.embedded(),
+                version: crate::VERSION.to_owned(),
+                host: host.clone(),
                 ..WorkerSettings::new(
-                    name,
+                    name::unique(label, &host),
                     queues.iter().map(|queue| (*queue).to_owned()).collect(),
                 )
             },

@@ -3,6 +3,7 @@
 pub mod fleet;
 pub mod folder;
 pub mod health;
+pub mod name;
 pub mod probe;
 pub mod settings;
 pub mod stop;

@@ -16,6 +16,7 @@ mod start;
 mod sweep;
 mod tickets;
 mod trouble;
+mod workers;
 mod write;
 
 pub use claim::{Claimed, Seen};
@@ -30,6 +31,7 @@ pub use start::{NewSaga, StartError, Started};
 pub use sweep::Swept;
 use trouble::is_about_rows;
 pub(crate) use trouble::is_passing;
+pub use workers::{Beat, DrainError, Share, WorkerRow, WorkerState};
 
 use crate::clock::Clock;
 use crate::db::Db;

@@ -2,7 +2,9 @@
 
 mod leases;
 mod pool;
+mod presence;
 mod settler;
+mod tally;
 
 use crate::db::Db;
 use crate::handler::Handlers;
@@ -13,15 +15,21 @@ use crate::sweeper::Sweeper;
 use crate::transport::Transport;
 use leases::Leases;
 use pool::Pool;
+use presence::Presence;
 use settler::Settler;
 use std::{sync::Arc, sync::atomic::AtomicUsize, sync::atomic::Ordering, time::Duration};
+use tally::Tally;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// How a worker works.
 #[derive(Debug, Clone)]
 pub struct WorkerSettings {
-    /// Its name in leases, letters and logs.
+    /// Its name in leases, letters and logs, which no other process has.
     pub name: String,
+    /// The machine or container, for whoever looks for it.
+    pub host: String,
+    /// The program, for whoever looks.
+    pub version: String,
     /// The queues it reads.
     pub queues: Vec<String>,
     /// Steps of one queue that it does at once.
@@ -32,6 +40,8 @@ pub struct WorkerSettings {
     pub drain: Duration,
     /// How often it looks for what is due.
     pub sweep: Duration,
+    /// How often it shows that it is there, and hears whether it is to leave.
+    pub beat: Duration,
     /// Whether this process has the store for itself: then every lease at start is a dead one.
     pub alone: bool,
 }
@@ -41,11 +51,14 @@ impl WorkerSettings {
     pub fn new(name: impl Into<String>, queues: Vec<String>) -> Self {
         Self {
             name: name.into(),
+            host: "here".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
             queues,
             concurrency: 10,
             lease: Duration::from_secs(30),
             drain: Duration::from_secs(25),
             sweep: Duration::from_secs(1),
+            beat: Duration::from_secs(5),
             alone: false,
         }
     }
@@ -92,7 +105,8 @@ pub struct Worker {
 
 impl Worker {
     /// Works until shutdown, then lets what is under way finish, hands back what does not, and
-    /// returns. No attempt is counted for a shutdown.
+    /// returns. No attempt is counted for a shutdown. Somebody who asks it from afar to leave cancels
+    /// `shutdown`, too.
     pub async fn run(self, shutdown: CancellationToken) {
         if let (true, Db::Sqlite { .. }) = (self.settings.alone, self.store.db()) {
             self.scan().await;
@@ -128,7 +142,16 @@ impl Worker {
                 .clone()
                 .drain_dead(self.store.clone(), shutdown.clone()),
         );
-        for queue in &self.settings.queues {
+        let tally = |queue: &String| Tally::new(queue, self.settings.concurrency);
+        let tallies: Vec<Tally> = self.settings.queues.iter().map(tally).collect();
+        let presence = Presence {
+            store: self.store.clone(),
+            settings: self.settings.clone(),
+            tallies: tallies.clone(),
+        };
+        let ended = CancellationToken::new();
+        tracker.spawn(presence.run(shutdown.clone(), ended.clone()));
+        for (queue, tally) in self.settings.queues.iter().zip(tallies) {
             let (deliveries, consuming) = self.transport.clone().consume(
                 queue.clone(),
                 self.settings.concurrency,
@@ -145,6 +168,7 @@ impl Worker {
                 lease: lease.clone(),
                 concurrency: self.settings.concurrency,
                 busy: self.busy.clone(),
+                tally,
                 shutdown: shutdown.clone(),
                 stop_now: stop_now.clone(),
             };
@@ -154,6 +178,7 @@ impl Worker {
         pools.close();
         shutdown.cancelled().await;
         self.drain(&pools, &stop_now).await;
+        ended.cancel();
         tracker.close();
         tracker.wait().await;
     }

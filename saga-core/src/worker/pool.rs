@@ -2,6 +2,7 @@
 
 use super::leases::Leases;
 use super::settler::Settler;
+use super::tally::Tally;
 use super::{Busy, BusyGuard};
 use crate::handler::{Handlers, StepContext, StepError};
 use crate::retry::Reconnect;
@@ -14,6 +15,7 @@ use futures_util::FutureExt as _;
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Instant;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -30,6 +32,7 @@ pub(super) struct Pool {
     pub(super) lease: Lease,
     pub(super) concurrency: u16,
     pub(super) busy: Busy,
+    pub(super) tally: Tally,
     pub(super) shutdown: CancellationToken,
     pub(super) stop_now: CancellationToken,
 }
@@ -116,7 +119,7 @@ impl Pool {
                 continue;
             };
             crate::fault::point("step.claimed", claimed.key.as_str());
-            let (pool, guard) = (self.clone(), self.busy.enter());
+            let (pool, guard) = (self.clone(), (self.busy.enter(), self.tally.enter()));
             running.spawn(async move { pool.work(claimed, delivery, (permit, guard)).await });
         }
     }
@@ -126,7 +129,7 @@ impl Pool {
         self,
         first: Claimed,
         delivery: Delivery,
-        _slot: (OwnedSemaphorePermit, BusyGuard),
+        _slot: (OwnedSemaphorePermit, (BusyGuard, BusyGuard)),
     ) {
         let (mut claimed, mut delivery, mut settled) = (first, Some(delivery), None);
         loop {
@@ -152,7 +155,7 @@ impl Pool {
     }
 
     async fn one(&self, claimed: &Claimed) -> Option<SettleOutcome> {
-        let lease = self.leases.hold(claimed);
+        let (lease, began) = (self.leases.hold(claimed), Instant::now());
         let able = self.handlers.get(&claimed.step);
         let cx = StepContext::of(claimed, self.store.clone());
         let run = async {
@@ -180,6 +183,7 @@ impl Pool {
             tracing::warn!(class = class.as_str(), message, "A step failed");
         }
         crate::fault::point("step.answered", claimed.key.as_str());
+        let handed_back = matches!(answer, Answer::Released);
         let go_on = !self.shutdown.is_cancelled();
         let settlement = Settlement {
             saga: claimed.saga,
@@ -193,8 +197,12 @@ impl Pool {
             seen: claimed.seen.clone(),
         };
         let outcome = self.settler.settle(settlement, &self.stop_now).await;
-        if matches!(outcome, Some(SettleOutcome::Fenced)) {
-            tracing::warn!("The answer came too late and changed nothing");
+        match &outcome {
+            Some(SettleOutcome::Committed(_)) if !handed_back => self.tally.settled(began),
+            Some(SettleOutcome::Fenced) => {
+                tracing::warn!("The answer came too late and changed nothing");
+            }
+            Some(SettleOutcome::Committed(_)) | None => {}
         }
         outcome
     }

@@ -8,6 +8,7 @@
 mod acts;
 mod broken;
 mod doer;
+mod fleet;
 mod late;
 mod leases;
 mod lives;

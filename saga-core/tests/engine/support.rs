@@ -151,6 +151,7 @@ impl World {
         let settings = WorkerSettings {
             lease: Duration::from_millis(900),
             sweep: Duration::from_millis(40),
+            beat: Duration::from_millis(40),
             drain,
             ..WorkerSettings::new(name, QUEUES.map(str::to_owned).to_vec())
         };

@@ -2,7 +2,9 @@
 
 use crate::support::World;
 use domain::media;
+use saga_core::db::Durability;
 use saga_core::state::{SagaState, StepState};
+use saga_core::store::{WorkerRow, WorkerState};
 use std::io::Write as _;
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
@@ -39,12 +41,17 @@ impl Process {
     }
 
     /// Asks it to stop, and says how it ended.
-    fn stop(mut self) -> Option<i32> {
+    fn stop(self) -> Option<i32> {
         let asked = Command::new("kill")
             .args(["-TERM", &self.0.id().to_string()])
             .status()
             .unwrap();
         assert!(asked.success());
+        self.ended()
+    }
+
+    /// Waits until it has ended, and says how.
+    fn ended(mut self) -> Option<i32> {
         let began = Instant::now();
         loop {
             if let Some(status) = self.0.try_wait().unwrap() {
@@ -157,5 +164,64 @@ async fn a_step_under_way_at_shutdown_is_handed_back_and_not_counted() {
         (written.state, written.attempt, written.epoch),
         (StepState::Ready, 0, 1)
     );
+    world.end().await;
+}
+
+/// Waits until the list of workers is as it should be.
+async fn workers_until(world: &World, so: impl Fn(&[WorkerRow]) -> bool) -> Vec<WorkerRow> {
+    let began = Instant::now();
+    loop {
+        let workers = world.client.store().workers().await.unwrap();
+        if so(&workers) {
+            return workers;
+        }
+        assert!(began.elapsed() < Duration::from_secs(20), "{workers:#?}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_worker_process_shows_itself_and_ends_when_it_is_asked_from_afar() {
+    let Some((base, amqp)) = services("a drain from afar") else {
+        return;
+    };
+    let prefix = format!("t{}", Uuid::now_v7().simple());
+    let broker = (amqp.as_str(), prefix.as_str());
+    let world = World::new(Some(base), Some(broker)).await;
+    let program = env!("CARGO_BIN_EXE_synthesis-worker");
+    let few = [("WORKER_CONCURRENCY", "2")];
+    let leaves = Process::start(program, &world, broker, &few);
+    let first = workers_until(&world, |workers| workers.len() == 1)
+        .await
+        .remove(0);
+    let pid = leaves.0.id();
+    let named = format!("synthesis-worker-{}-{pid}-", process::name::host());
+    assert!(first.id.starts_with(&named), "{first:?}");
+    assert_eq!(first.state, WorkerState::Working);
+    assert_eq!(first.version, process::VERSION);
+    let shares: Vec<_> = first
+        .shares
+        .iter()
+        .map(|one| (one.queue.as_str(), one.slots))
+        .collect();
+    assert_eq!(shares, [("synthesis", 2)]);
+    let stays = Process::start(program, &world, broker, &[]);
+    workers_until(&world, |workers| workers.len() == 2).await;
+
+    let mut tx = world.db.begin(Durability::Full).await.unwrap();
+    let store = world.client.store();
+    store.drain_worker(&mut tx, &first.id, "ana").await.unwrap();
+    tx.commit().await.unwrap();
+
+    let ended = tokio::task::spawn_blocking(|| leaves.ended())
+        .await
+        .unwrap();
+    assert_eq!(ended, Some(0));
+    let left = workers_until(&world, |workers| workers.len() == 1).await;
+    assert_ne!(left[0].id, first.id);
+    assert_eq!(left[0].state, WorkerState::Working);
+    let ended = tokio::task::spawn_blocking(|| stays.stop()).await.unwrap();
+    assert_eq!(ended, Some(0));
+    assert!(store.workers().await.unwrap().is_empty());
     world.end().await;
 }

@@ -1,0 +1,16 @@
+-- The fleet: which workers there are, as their heartbeats tell it.
+--
+-- A small table that no step waits for. A worker's row is written every few seconds; what it did lately
+-- stands in `pools`, so that the hot table of steps needs no index for it.
+CREATE TABLE workers (
+    id         TEXT        NOT NULL PRIMARY KEY,
+    host       TEXT        NOT NULL,
+    version    TEXT        NOT NULL,
+    pools      TEXT        NOT NULL,
+    draining   BOOLEAN     NOT NULL,
+    drain_by   TEXT,
+    drain_at   TIMESTAMPTZ,
+    started_at TIMESTAMPTZ NOT NULL,
+    seen_at    TIMESTAMPTZ NOT NULL,
+    CHECK ((drain_by IS NULL) = (drain_at IS NULL))
+) WITH (fillfactor = 50);
