@@ -51,7 +51,9 @@ pub fn router(state: State) -> Router {
         .route("/admin/replays/{id}/letters", get(routes::replays::letters))
         .route("/admin/replays/{id}/pause", post(routes::replays::pause))
         .route("/admin/replays/{id}/resume", post(routes::replays::resume))
-        .route("/admin/replays/{id}/stop", post(routes::replays::stop));
+        .route("/admin/replays/{id}/stop", post(routes::replays::stop))
+        .route("/admin/workers", get(routes::workers::list))
+        .route("/admin/workers/{id}/drain", post(routes::workers::drain));
     let (cors, probe) = (
         cors::layer(&state.settings().origins),
         state.probe().clone(),

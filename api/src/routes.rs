@@ -11,3 +11,4 @@ pub(crate) mod replays;
 pub(crate) mod responses;
 pub(crate) mod share;
 pub(crate) mod surveys;
+pub(crate) mod workers;

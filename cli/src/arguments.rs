@@ -3,6 +3,7 @@
 use crate::jobs::JobsCommand;
 use crate::letters::LettersCommand;
 use crate::replays::ReplaysCommand;
+use crate::workers::WorkersArguments;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use process::settings::{Given, Role};
 use std::path::PathBuf;
@@ -55,6 +56,10 @@ const REPLAYS: &str = "Examples:
   chorus replays start --group GROUP --dry-run         what would run again, and what is kept?
   chorus replays start --group GROUP --rate 5 --watch  one tried first, then five a second
   chorus replays pause REPLAY                          and resume, and stop
+";
+const WORKERS: &str = "Examples:
+  chorus workers                            who works, and at how much
+  chorus workers drain WORKER               ask one to leave; it finishes what it has
 ";
 const HEALTHCHECK: &str = "Examples:
   chorus healthcheck                        does the process here live?
@@ -131,6 +136,9 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: ReplaysCommand,
     },
+    /// List the workers, or ask one to leave
+    #[command(before_help = WORKERS)]
+    Workers(WorkersArguments),
     /// Ask the process on this machine how it is; for containers
     #[command(before_help = HEALTHCHECK)]
     Healthcheck {

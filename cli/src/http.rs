@@ -76,6 +76,17 @@ impl Server {
         &self.url
     }
 
+    /// The path of these parts; names in it may hold whatever they like.
+    pub(crate) fn path(base: &str, parts: &[&str]) -> String {
+        let mut url = reqwest::Url::parse(URL_DEFAULT).ok();
+        let written = url.as_mut().and_then(|url| {
+            url.set_path(base);
+            url.path_segments_mut().ok()?.extend(parts);
+            Some(url.path().to_owned())
+        });
+        written.unwrap_or_else(|| base.to_owned())
+    }
+
     /// Begins a request.
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.url));

@@ -19,6 +19,7 @@ mod replays;
 mod story;
 mod terminal;
 mod token;
+mod workers;
 
 use arguments::{Arguments, Command, ConfigCommand};
 use clap::{CommandFactory as _, Parser as _};
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
         | Command::Jobs { .. }
         | Command::DeadLetters { .. }
         | Command::Replays { .. }
+        | Command::Workers(_)
         | Command::Healthcheck { .. }) => tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()
@@ -97,6 +99,7 @@ async fn run(command: Command) -> Result<(), Trouble> {
         Command::Jobs { command } => jobs::run(command).await,
         Command::DeadLetters { command } => letters::run(command).await,
         Command::Replays { command } => replays::run(command).await,
+        Command::Workers(arguments) => workers::run(arguments).await,
         Command::Healthcheck { ready, url } => healthcheck::run(ready, url).await,
         Command::Completions { .. } | Command::Config { .. } => Ok(()), // done before there was a runtime
     }

@@ -1,0 +1,119 @@
+//! `/admin/workers`: who works, and how one is asked to leave.
+
+use crate::asked::Asked;
+use crate::auth::Staff;
+use crate::body::Json;
+use crate::idempotency::{Command, Given};
+use crate::page::Page;
+use crate::params::Name;
+use crate::problem::{Code, Problem};
+use crate::state::State;
+use axum::extract::State as In;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use chrono::{DateTime, Utc};
+use saga_core::store::{DrainError, WorkerRow, WorkerState};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// A worker, as it is listed.
+#[derive(Serialize)]
+pub(crate) struct Item {
+    id: String,
+    host: String,
+    version: String,
+    state: WorkerState,
+    draining: bool,
+    queues: Vec<String>,
+    slots: u64,
+    busy: u64,
+    done_per_minute: u64,
+    started_at: DateTime<Utc>,
+    seen_at: DateTime<Utc>,
+    drain_by: Option<String>,
+    drain_at: Option<DateTime<Utc>>,
+    links: Value,
+}
+
+impl From<WorkerRow> for Item {
+    fn from(worker: WorkerRow) -> Self {
+        let this = format!("/api/v1/admin/workers/{}", worker.id);
+        let shares = worker.shares.iter();
+        Self {
+            links: json!({"drain": format!("{this}/drain")}),
+            draining: worker.state == WorkerState::Draining,
+            queues: shares.clone().map(|share| share.queue.clone()).collect(),
+            slots: shares.clone().map(|share| share.slots).sum(),
+            busy: shares.clone().map(|share| share.busy).sum(),
+            done_per_minute: shares.map(|share| share.done).sum(),
+            id: worker.id,
+            host: worker.host,
+            version: worker.version,
+            state: worker.state,
+            started_at: worker.started_at,
+            seen_at: worker.seen_at,
+            drain_by: worker.drain_by,
+            drain_at: worker.drain_at,
+        }
+    }
+}
+
+/// Lists the workers of the last day, by name. There is no next page: a fleet is not that large.
+pub(crate) async fn list(
+    _: Staff,
+    In(state): In<State>,
+) -> Result<axum::Json<Page<Item>>, Problem> {
+    let workers = state.store().workers().await?;
+    let items = workers.into_iter().map(Item::from).collect();
+    Ok(axum::Json(Page::new(items, None::<&()>)))
+}
+
+/// Nothing needs to be said.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Nothing {}
+
+/// Asks one worker to leave, as SIGTERM does: it finishes what it has, and its process ends.
+pub(crate) async fn drain(
+    caller: Staff,
+    Name(worker): Name,
+    In(state): In<State>,
+    asked: Asked,
+    Json {
+        value: Nothing {},
+        bytes,
+    }: Json<Nothing>,
+) -> Result<Response, Problem> {
+    let command = Command::of(&state, &caller.account().to_string(), &asked, &bytes)?;
+    let mut tx = state.begin().await?;
+    if let Some(earlier) = command.claim(&mut tx).await? {
+        return Ok(earlier.into_response());
+    }
+    let drained = state
+        .store()
+        .drain_worker(&mut tx, &worker, &caller.signature())
+        .await
+        .map_err(refused)?;
+    let body =
+        serde_json::to_value(Item::from(drained)).map_err(|error| Problem::internal(&error))?;
+    let given = Given::new(StatusCode::ACCEPTED, body);
+    command.keep(&mut tx, &given).await?;
+    tx.commit().await?;
+    Ok(given.into_response())
+}
+
+fn refused(error: DrainError) -> Problem {
+    let (how, state) = match error {
+        DrainError::NotFound => return Problem::not_found("worker"),
+        DrainError::Store(error) => return error.into(),
+        DrainError::Refused(WorkerState::Lost) => (
+            "The worker was not seen for half a minute; look at its host. Its steps go to others by themselves.",
+            "lost",
+        ),
+        DrainError::Refused(WorkerState::Draining | WorkerState::Working) => (
+            "The worker is on its way out already; it goes when its steps are done.",
+            "draining",
+        ),
+    };
+    Problem::new(Code::StateConflict, how).with("state", state)
+}
