@@ -53,7 +53,10 @@ pub fn router(state: State) -> Router {
         .route("/admin/replays/{id}/resume", post(routes::replays::resume))
         .route("/admin/replays/{id}/stop", post(routes::replays::stop))
         .route("/admin/workers", get(routes::workers::list))
-        .route("/admin/workers/{id}/drain", post(routes::workers::drain));
+        .route("/admin/workers/{id}/drain", post(routes::workers::drain))
+        .route("/admin/queues", get(routes::queues::list))
+        .route("/admin/queues/{name}", get(routes::queues::show))
+        .route("/admin/queues/{name}/scale", get(routes::queues::scale));
     let (cors, probe) = (
         cors::layer(&state.settings().origins),
         state.probe().clone(),

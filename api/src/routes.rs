@@ -8,6 +8,7 @@ pub(crate) mod jobs;
 pub(crate) mod media;
 pub(crate) mod personas;
 pub(crate) mod replays;
+pub(crate) mod queues;
 pub(crate) mod responses;
 pub(crate) mod share;
 pub(crate) mod surveys;

@@ -3,6 +3,7 @@
 use crate::jobs::JobsCommand;
 use crate::letters::LettersCommand;
 use crate::replays::ReplaysCommand;
+use crate::queues::QueuesArguments;
 use crate::workers::WorkersArguments;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use process::settings::{Given, Role};
@@ -60,6 +61,10 @@ const REPLAYS: &str = "Examples:
 const WORKERS: &str = "Examples:
   chorus workers                            who works, and at how much
   chorus workers drain WORKER               ask one to leave; it finishes what it has
+";
+const QUEUES: &str = "Examples:
+  chorus queues                             what waits, who works it off, how fast
+  chorus queues --json
 ";
 const HEALTHCHECK: &str = "Examples:
   chorus healthcheck                        does the process here live?
@@ -139,6 +144,9 @@ pub(crate) enum Command {
     /// List the workers, or ask one to leave
     #[command(before_help = WORKERS)]
     Workers(WorkersArguments),
+    /// List the queues: what waits in each, and who works it off
+    #[command(before_help = QUEUES)]
+    Queues(QueuesArguments),
     /// Ask the process on this machine how it is; for containers
     #[command(before_help = HEALTHCHECK)]
     Healthcheck {

@@ -16,6 +16,7 @@ mod notes;
 mod parts;
 mod port;
 mod replays;
+mod queues;
 mod story;
 mod terminal;
 mod token;
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
         | Command::DeadLetters { .. }
         | Command::Replays { .. }
         | Command::Workers(_)
+        | Command::Queues(_)
         | Command::Healthcheck { .. }) => tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()
@@ -100,6 +102,7 @@ async fn run(command: Command) -> Result<(), Trouble> {
         Command::DeadLetters { command } => letters::run(command).await,
         Command::Replays { command } => replays::run(command).await,
         Command::Workers(arguments) => workers::run(arguments).await,
+        Command::Queues(arguments) => queues::run(arguments).await,
         Command::Healthcheck { ready, url } => healthcheck::run(ready, url).await,
         Command::Completions { .. } | Command::Config { .. } => Ok(()), // done before there was a runtime
     }

@@ -18,6 +18,7 @@ pub mod replayer;
 pub mod retry;
 pub mod run;
 pub mod saga;
+pub mod scale;
 pub mod state;
 pub mod store;
 pub mod sweeper;

@@ -14,6 +14,7 @@
 
 mod errors;
 mod events;
+mod fleet;
 mod idempotency;
 mod idle;
 mod jobs;

@@ -7,6 +7,7 @@
 
 mod config;
 mod demo;
+mod fleet;
 mod house;
 mod jobs;
 mod letters;

@@ -1,0 +1,139 @@
+//! `/admin/queues`: how each queue stands, and how many workers it would do well to have.
+
+use crate::auth::Staff;
+use crate::page::Page;
+use crate::params::{Name, Params};
+use crate::problem::{Code, Problem};
+use crate::state::State;
+use axum::extract::State as In;
+use process::QUEUES;
+use saga_core::scale::{Wish, advise};
+use saga_core::store::QueueLoad;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+const TARGET_SECONDS_DEFAULT: u64 = 30;
+const TARGET_SECONDS_MAX: u64 = 86_400;
+
+/// A queue, as it is listed.
+#[derive(Serialize)]
+pub(crate) struct Item {
+    name: String,
+    ready: u64,
+    running: u64,
+    delayed: u64,
+    oldest_seconds: Option<u64>,
+    consumers: u64,
+    busy_workers: u64,
+    slots: u64,
+    done_per_minute: u64,
+    step_ms: Option<u64>,
+    drain_estimate_seconds: Option<u64>,
+    links: Value,
+}
+
+impl From<QueueLoad> for Item {
+    fn from(load: QueueLoad) -> Self {
+        let this = format!("/api/v1/admin/queues/{}", load.name);
+        Self {
+            links: json!({"self": this, "scale": format!("{this}/scale")}),
+            name: load.name,
+            ready: load.ready,
+            running: load.running,
+            delayed: load.delayed,
+            oldest_seconds: load.oldest_seconds,
+            consumers: load.consumers,
+            busy_workers: load.busy_workers,
+            slots: load.slots,
+            done_per_minute: load.done_per_minute,
+            step_ms: load.step_ms,
+            drain_estimate_seconds: load.drain_estimate_seconds,
+        }
+    }
+}
+
+/// Lists the queues, by name. There are a handful, so there is no next page.
+pub(crate) async fn list(
+    _: Staff,
+    In(state): In<State>,
+) -> Result<axum::Json<Page<Item>>, Problem> {
+    let loads = state.store().queue_loads(&QUEUES).await?;
+    let items = loads.into_iter().map(Item::from).collect();
+    Ok(axum::Json(Page::new(items, None::<&()>)))
+}
+
+/// Tells how one queue stands.
+pub(crate) async fn show(
+    _: Staff,
+    Name(name): Name,
+    In(state): In<State>,
+) -> Result<axum::Json<Item>, Problem> {
+    Ok(axum::Json(load(&state, &name).await?.into()))
+}
+
+async fn load(state: &State, name: &str) -> Result<QueueLoad, Problem> {
+    let loads = state.store().queue_loads(&QUEUES).await?;
+    let load = loads.into_iter().find(|load| load.name == name);
+    load.ok_or_else(|| Problem::not_found("queue"))
+}
+
+/// What a scaler wishes for.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Wanted {
+    target_seconds: Option<u64>,
+    min: Option<u64>,
+    max: Option<u64>,
+}
+
+impl Wanted {
+    fn wish(&self) -> Result<Wish, Problem> {
+        let refused = |how: String| Problem::new(Code::BadParameter, how);
+        let (target_seconds, min) = (
+            self.target_seconds.unwrap_or(TARGET_SECONDS_DEFAULT),
+            self.min.unwrap_or(0),
+        );
+        if !(1..=TARGET_SECONDS_MAX).contains(&target_seconds) {
+            return Err(refused(format!(
+                "target_seconds: from 1 to {TARGET_SECONDS_MAX}."
+            )));
+        }
+        if let Some(max) = self.max.filter(|max| *max < min) {
+            return Err(refused(format!(
+                "max: {max} is less than min, {min}; make it at least that."
+            )));
+        }
+        Ok(Wish {
+            target_seconds,
+            min,
+            max: self.max,
+        })
+    }
+}
+
+/// How many workers a queue has, and would do well to have.
+#[derive(Serialize)]
+pub(crate) struct Scale {
+    desired_workers: u64,
+    current_workers: u64,
+    busy_workers: u64,
+    reason: String,
+}
+
+/// Tells a scaler how many workers there should be.
+pub(crate) async fn scale(
+    _: Staff,
+    Name(name): Name,
+    Params(wanted): Params<Wanted>,
+    In(state): In<State>,
+) -> Result<axum::Json<Scale>, Problem> {
+    let wish = wanted.wish()?;
+    let load = load(&state, &name).await?;
+    let advice = advise(&load, &wish, false);
+    Ok(axum::Json(Scale {
+        desired_workers: advice.workers,
+        current_workers: load.consumers,
+        busy_workers: load.busy_workers,
+        reason: advice.reason,
+    }))
+}

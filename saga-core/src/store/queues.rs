@@ -1,0 +1,128 @@
+//! How each queue stands: what waits in it, who works it off, and how fast.
+
+use super::workers::{WorkerRow, WorkerState, workers};
+use super::{Share, Store};
+use crate::db::Durability;
+use chrono::{DateTime, Utc};
+use std::collections::BTreeSet;
+
+/// How one queue stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct QueueLoad {
+    /// Its name.
+    pub name: String,
+    /// Steps that somebody could take now.
+    pub ready: u64,
+    /// Steps that somebody is at.
+    pub running: u64,
+    /// Steps that wait for their next attempt.
+    pub delayed: u64,
+    /// Since when the oldest ready step waits: it was made then, or last tried.
+    pub oldest_seconds: Option<u64>,
+    /// Workers that take its steps.
+    pub consumers: u64,
+    /// Those of them that are at a step of it.
+    pub busy_workers: u64,
+    /// Steps that they do at once, at most.
+    pub slots: u64,
+    /// Answers that were settled in the last minute.
+    pub done_per_minute: u64,
+    /// What a step took, on the average of that minute.
+    pub step_ms: Option<u64>,
+    /// When the ready steps will be done at that rate; unknown while nothing is done.
+    pub drain_estimate_seconds: Option<u64>,
+}
+
+// The partial index holds live steps alone, so finished ones, however many, are never looked at.
+const LIVE: &str = "-- queues.live
+    SELECT queue, state, worker, count(*) AS steps, min(COALESCE(started_at, created_at)) AS oldest
+      FROM steps WHERE wake_at IS NOT NULL AND queue IS NOT NULL AND state IN ('ready', 'leased', 'retrying')
+     GROUP BY queue, state, worker";
+
+/// Steps of one queue that are in one state, and in the same hands.
+#[derive(sqlx::FromRow)]
+struct Live {
+    queue: String,
+    state: String,
+    worker: Option<String>,
+    steps: i64,
+    oldest: DateTime<Utc>,
+}
+
+impl Store {
+    /// How these queues stand, and all others that hold steps or have workers; by name.
+    pub async fn queue_loads(&self, queues: &[&str]) -> sqlx::Result<Vec<QueueLoad>> {
+        let mut tx = self.db.begin(Durability::Relaxed).await?;
+        let (workers, now) = (workers(&mut tx).await?, tx.now().await?);
+        drop(tx); // the longer look goes without: on SQLite nobody else could write meanwhile
+        let live: Vec<Live> = self.db.query(LIVE).all().await?;
+        let shared = workers.iter().flat_map(|worker| &worker.shares);
+        let names: BTreeSet<&str> = queues
+            .iter()
+            .copied()
+            .chain(shared.map(|share| share.queue.as_str()))
+            .chain(live.iter().map(|live| live.queue.as_str()))
+            .collect();
+        let load = |name: &str| {
+            let mut load = QueueLoad {
+                name: name.to_owned(),
+                ..QueueLoad::default()
+            };
+            load.count(live.iter().filter(|live| live.queue == name), now);
+            load.staff(&workers, &live);
+            load
+        };
+        Ok(names.into_iter().map(load).collect())
+    }
+}
+
+impl QueueLoad {
+    fn count<'l>(&mut self, live: impl Iterator<Item = &'l Live>, now: DateTime<Utc>) {
+        for live in live {
+            let steps = u64::try_from(live.steps).unwrap_or(0);
+            match live.state.as_str() {
+                "ready" => {
+                    let since = (now - live.oldest).num_seconds();
+                    self.ready = steps;
+                    self.oldest_seconds = Some(u64::try_from(since).unwrap_or(0));
+                }
+                "leased" => self.running += steps,
+                _ => self.delayed += steps,
+            }
+        }
+    }
+
+    fn staff(&mut self, workers: &[WorkerRow], live: &[Live]) {
+        let (mut spent_ms, mut busy) = (0, BTreeSet::new());
+        let of_here = |share: &&Share| share.queue == self.name;
+        for worker in workers {
+            let Some(share) = worker.shares.iter().find(of_here) else {
+                continue;
+            };
+            match worker.state {
+                WorkerState::Lost => continue,
+                WorkerState::Draining => {}
+                WorkerState::Working => {
+                    self.consumers += 1;
+                    self.slots += share.slots;
+                    busy.extend((share.busy > 0).then_some(worker.id.as_str()));
+                }
+            }
+            self.done_per_minute += share.done;
+            spent_ms += share.spent_ms;
+        }
+        // A heartbeat is some seconds old, a lease is not. Whoever leaves anyhow does not count.
+        let leaves = |name: &str| {
+            let known = workers.iter().find(|worker| worker.id == name);
+            known.is_some_and(|worker| worker.state != WorkerState::Working)
+        };
+        let here = live.iter().filter(|live| live.queue == self.name);
+        let holders = here.filter_map(|live| live.worker.as_deref());
+        busy.extend(holders.filter(|name| !leaves(name)));
+        self.busy_workers = u64::try_from(busy.len()).unwrap_or(u64::MAX);
+        if self.done_per_minute > 0 {
+            self.step_ms = Some(spent_ms / self.done_per_minute);
+            self.drain_estimate_seconds = Some((self.ready * 60).div_ceil(self.done_per_minute));
+        }
+    }
+}
