@@ -56,7 +56,9 @@ pub fn router(state: State) -> Router {
         .route("/admin/workers/{id}/drain", post(routes::workers::drain))
         .route("/admin/queues", get(routes::queues::list))
         .route("/admin/queues/{name}", get(routes::queues::show))
-        .route("/admin/queues/{name}/scale", get(routes::queues::scale));
+        .route("/admin/queues/{name}/scale", get(routes::queues::scale))
+        .route("/admin/queues/{name}/pause", post(routes::queues::pause))
+        .route("/admin/queues/{name}/resume", post(routes::queues::resume));
     let (cors, probe) = (
         cors::layer(&state.settings().origins),
         state.probe().clone(),

@@ -64,7 +64,8 @@ const WORKERS: &str = "Examples:
 ";
 const QUEUES: &str = "Examples:
   chorus queues                             what waits, who works it off, how fast
-  chorus queues --json
+  chorus queues pause image --reason \"the provider is down\"
+  chorus queues resume image
 ";
 const HEALTHCHECK: &str = "Examples:
   chorus healthcheck                        does the process here live?
@@ -144,7 +145,7 @@ pub(crate) enum Command {
     /// List the workers, or ask one to leave
     #[command(before_help = WORKERS)]
     Workers(WorkersArguments),
-    /// List the queues: what waits in each, and who works it off
+    /// List the queues, pause one, resume it
     #[command(before_help = QUEUES)]
     Queues(QueuesArguments),
     /// Ask the process on this machine how it is; for containers

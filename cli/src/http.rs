@@ -173,7 +173,7 @@ impl Server {
             ),
             StatusCode::NOT_FOUND => (
                 Code::Usage,
-                "chorus jobs list, or chorus dead-letters list, for what there is",
+                "chorus jobs list, dead-letters list, workers or queues, for what there is",
             ),
             status if status.is_server_error() => (
                 Code::Unreachable,
@@ -181,7 +181,7 @@ impl Server {
             ),
             StatusCode::CONFLICT => (
                 Code::Usage,
-                "chorus jobs list, or chorus dead-letters list, for how things are by now",
+                "chorus jobs list, dead-letters list, workers or queues, for how things are by now",
             ),
             _ => (Code::Usage, "the same command with --help"),
         };

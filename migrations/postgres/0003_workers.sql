@@ -1,6 +1,6 @@
--- The fleet: which workers there are, as their heartbeats tell it.
+-- The fleet: which workers there are, as their heartbeats tell it, and which queues are switched off.
 --
--- A small table that no step waits for. A worker's row is written every few seconds; what it did lately
+-- Small tables that no step waits for. A worker's row is written every few seconds; what it did lately
 -- stands in `pools`, so that the hot table of steps needs no index for it.
 CREATE TABLE workers (
     id         TEXT        NOT NULL PRIMARY KEY,
@@ -14,3 +14,12 @@ CREATE TABLE workers (
     seen_at    TIMESTAMPTZ NOT NULL,
     CHECK ((drain_by IS NULL) = (drain_at IS NULL))
 ) WITH (fillfactor = 50);
+
+-- The last decision about each queue that was ever paused.
+CREATE TABLE queue_switches (
+    queue      TEXT        NOT NULL PRIMARY KEY,
+    paused     BOOLEAN     NOT NULL,
+    reason     TEXT        NOT NULL,
+    decided_by TEXT        NOT NULL,
+    decided_at TIMESTAMPTZ NOT NULL
+);

@@ -1,6 +1,6 @@
--- The fleet: which workers there are, as their heartbeats tell it.
+-- The fleet: which workers there are, as their heartbeats tell it, and which queues are switched off.
 --
--- A small table that no step waits for. A worker's row is written every few seconds; what it did lately
+-- Small tables that no step waits for. A worker's row is written every few seconds; what it did lately
 -- stands in `pools`, so that the hot table of steps needs no index for it.
 CREATE TABLE workers (
     id         TEXT        NOT NULL PRIMARY KEY,
@@ -13,4 +13,13 @@ CREATE TABLE workers (
     started_at TEXT NOT NULL,
     seen_at    TEXT NOT NULL,
     CHECK ((drain_by IS NULL) = (drain_at IS NULL))
+) STRICT, WITHOUT ROWID;
+
+-- The last decision about each queue that was ever paused.
+CREATE TABLE queue_switches (
+    queue      TEXT        NOT NULL PRIMARY KEY,
+    paused     INTEGER     NOT NULL,
+    reason     TEXT        NOT NULL,
+    decided_by TEXT        NOT NULL,
+    decided_at TEXT        NOT NULL
 ) STRICT, WITHOUT ROWID;

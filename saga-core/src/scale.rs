@@ -32,7 +32,8 @@ pub struct Advice {
 /// more than one each, and one each while no pace is known. Together, divided by the slots of a worker.
 /// Steps that wait for their next attempt, and those of a paused queue, would not go faster with more
 /// workers and do not count. Busy workers are never too many, whatever `max` says.
-pub fn advise(load: &QueueLoad, wish: &Wish, paused: bool) -> Advice {
+pub fn advise(load: &QueueLoad, wish: &Wish) -> Advice {
+    let paused = load.paused();
     let each = match load.consumers {
         0 => SLOTS_DEFAULT,
         consumers => load.slots.div_ceil(consumers).max(1),
@@ -73,7 +74,7 @@ pub fn advise(load: &QueueLoad, wish: &Wish, paused: bool) -> Advice {
 #[cfg(test)]
 mod tests {
     use super::{Wish, advise};
-    use crate::store::QueueLoad;
+    use crate::store::{QueueLoad, QueueSwitch};
 
     const WISH: Wish = Wish {
         target_seconds: 30,
@@ -95,7 +96,7 @@ mod tests {
     }
 
     fn workers(load: &QueueLoad, wish: Wish) -> u64 {
-        advise(load, &wish, false).workers
+        advise(load, &wish).workers
     }
 
     #[test]
@@ -135,7 +136,18 @@ mod tests {
             ..load(0, 0, 0)
         };
         assert_eq!(workers(&waits, WISH), 0);
-        let paused = advise(&load(1000, 3, 1), &WISH, true);
+        let switch = QueueSwitch {
+            queue: "image".to_owned(),
+            paused: true,
+            reason: "the provider is down".to_owned(),
+            decided_by: "ana".to_owned(),
+            decided_at: chrono::DateTime::UNIX_EPOCH,
+        };
+        let paused = QueueLoad {
+            switch: Some(switch),
+            ..load(1000, 3, 1)
+        };
+        let paused = advise(&paused, &WISH);
         assert_eq!(paused.workers, 1);
         assert!(paused.reason.contains("paused"), "{}", paused.reason);
     }
@@ -147,10 +159,10 @@ mod tests {
             max: Some(2),
             ..WISH
         };
-        let advice = advise(&load(1000, 5, 5), &narrow, false);
+        let advice = advise(&load(1000, 5, 5), &narrow);
         assert_eq!(advice.workers, 5);
         assert!(advice.reason.contains("busy workers stay"));
-        let held = advise(&load(1000, 2, 1), &narrow, false);
+        let held = advise(&load(1000, 2, 1), &narrow);
         assert_eq!(held.workers, 2);
         assert!(held.reason.contains("held at max 2"), "{}", held.reason);
     }

@@ -37,6 +37,22 @@ impl Delivery {
     }
 }
 
+impl Delivery {
+    /// Gives the ticket to somebody else. If the broker does not hear it, it finds out by itself when
+    /// the connection closes.
+    async fn give_up(self) {
+        let requeue = lapin::options::BasicNackOptions {
+            requeue: true,
+            ..lapin::options::BasicNackOptions::default()
+        };
+        if let Some(delivery) = self.ack
+            && let Err(error) = delivery.acker.nack(requeue).await
+        {
+            tracing::debug!(%error, "A ticket could not be given back; the broker will take it");
+        }
+    }
+}
+
 /// Whether a transport carries tickets right now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Health {
@@ -90,6 +106,44 @@ impl Transport {
             }
         };
         (deliveries, run)
+    }
+
+    /// Ends a consumer whose signal has come: tickets that nobody has begun go to whoever consumes next,
+    /// while those `running` stay until they are done.
+    pub async fn hand_back(
+        &self,
+        untaken: Vec<Delivery>,
+        mut deliveries: mpsc::Receiver<Delivery>,
+        running: impl Future<Output = ()>,
+    ) {
+        match self {
+            Self::InProcess(within) => {
+                let back = |one: Delivery| drop(within.publish(vec![one.ticket]));
+                untaken.into_iter().for_each(back);
+                // The consumer has heard the signal, too, and closes the channel.
+                while let Some(one) = deliveries.recv().await {
+                    back(one);
+                }
+                running.await;
+            }
+            Self::RabbitMq(_) => {
+                for one in untaken {
+                    one.give_up().await;
+                }
+                let giving = async {
+                    while let Some(one) = deliveries.recv().await {
+                        one.give_up().await;
+                    }
+                    std::future::pending::<()>().await;
+                };
+                tokio::select! {
+                    () = running => {}
+                    () = giving => {}
+                }
+                // Only now: closing the channel tells the session that nothing is left to ack.
+                drop(deliveries);
+            }
+        }
     }
 
     /// Gives what the broker gave up on back to the store's judgement, until shutdown.

@@ -4,6 +4,7 @@ mod leases;
 mod pool;
 mod presence;
 mod settler;
+mod shifts;
 mod tally;
 
 use crate::db::Db;
@@ -17,8 +18,10 @@ use leases::Leases;
 use pool::Pool;
 use presence::Presence;
 use settler::Settler;
+use shifts::{Shifts, Switches};
 use std::{sync::Arc, sync::atomic::AtomicUsize, sync::atomic::Ordering, time::Duration};
 use tally::Tally;
+use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// How a worker works.
@@ -128,6 +131,53 @@ impl Worker {
             self.settings.lease,
             stop_now.clone(),
         ));
+        self.sweep(&tracker, &shutdown);
+        let tally = |queue: &String| Tally::new(queue, self.settings.concurrency);
+        let tallies: Vec<Tally> = self.settings.queues.iter().map(tally).collect();
+        let presence = Presence {
+            store: self.store.clone(),
+            settings: self.settings.clone(),
+            tallies: tallies.clone(),
+        };
+        let ended = CancellationToken::new();
+        tracker.spawn(presence.run(shutdown.clone(), ended.clone()));
+        let (switches, paused) = Switches::new(self.store.clone(), self.settings.sweep);
+        tracker.spawn(switches.run(shutdown.clone()));
+        for (queue, tally) in self.settings.queues.iter().zip(tallies) {
+            let pool = Pool {
+                queue: queue.clone(),
+                store: self.store.clone(),
+                handlers: Arc::clone(&self.handlers),
+                settler: settler.clone(),
+                leases: leases.clone(),
+                lease: lease.clone(),
+                transport: self.transport.clone(),
+                concurrency: self.settings.concurrency,
+                slots: Arc::new(Semaphore::new(usize::from(self.settings.concurrency))),
+                busy: self.busy.clone(),
+                tally,
+                shutdown: shutdown.clone(),
+                stop_now: stop_now.clone(),
+            };
+            let shifts = Shifts {
+                pool,
+                paused: paused.clone(),
+                tracker: tracker.clone(),
+                pools: pools.clone(),
+            };
+            pools.spawn(shifts.run());
+        }
+        drop(settler);
+        pools.close();
+        shutdown.cancelled().await;
+        self.drain(&pools, &stop_now).await;
+        ended.cancel();
+        tracker.close();
+        tracker.wait().await;
+    }
+
+    /// Looks for what is due, and for tickets that the broker gave up on, until shutdown.
+    fn sweep(&self, tracker: &TaskTracker, shutdown: &CancellationToken) {
         tracker.spawn(
             Sweeper::new(
                 self.store.clone(),
@@ -142,45 +192,6 @@ impl Worker {
                 .clone()
                 .drain_dead(self.store.clone(), shutdown.clone()),
         );
-        let tally = |queue: &String| Tally::new(queue, self.settings.concurrency);
-        let tallies: Vec<Tally> = self.settings.queues.iter().map(tally).collect();
-        let presence = Presence {
-            store: self.store.clone(),
-            settings: self.settings.clone(),
-            tallies: tallies.clone(),
-        };
-        let ended = CancellationToken::new();
-        tracker.spawn(presence.run(shutdown.clone(), ended.clone()));
-        for (queue, tally) in self.settings.queues.iter().zip(tallies) {
-            let (deliveries, consuming) = self.transport.clone().consume(
-                queue.clone(),
-                self.settings.concurrency,
-                self.store.clone(),
-                shutdown.clone(),
-            );
-            tracker.spawn(consuming);
-            let pool = Pool {
-                queue: queue.clone(),
-                store: self.store.clone(),
-                handlers: Arc::clone(&self.handlers),
-                settler: settler.clone(),
-                leases: leases.clone(),
-                lease: lease.clone(),
-                concurrency: self.settings.concurrency,
-                busy: self.busy.clone(),
-                tally,
-                shutdown: shutdown.clone(),
-                stop_now: stop_now.clone(),
-            };
-            pools.spawn(pool.run(deliveries));
-        }
-        drop(settler);
-        pools.close();
-        shutdown.cancelled().await;
-        self.drain(&pools, &stop_now).await;
-        ended.cancel();
-        tracker.close();
-        tracker.wait().await;
     }
 
     async fn drain(&self, pools: &TaskTracker, stop_now: &CancellationToken) {

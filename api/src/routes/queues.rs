@@ -1,14 +1,20 @@
-//! `/admin/queues`: how each queue stands, and how many workers it would do well to have.
+//! `/admin/queues`: how each queue stands, how many workers it would do well to have, and its switch.
 
+use super::dead_letters::Decision;
+use crate::asked::Asked;
 use crate::auth::Staff;
+use crate::body::Json;
+use crate::idempotency::{Command, Given};
 use crate::page::Page;
 use crate::params::{Name, Params};
 use crate::problem::{Code, Problem};
 use crate::state::State;
 use axum::extract::State as In;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
 use process::QUEUES;
 use saga_core::scale::{Wish, advise};
-use saga_core::store::QueueLoad;
+use saga_core::store::{QueueLoad, QueueSwitch};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -29,14 +35,20 @@ pub(crate) struct Item {
     done_per_minute: u64,
     step_ms: Option<u64>,
     drain_estimate_seconds: Option<u64>,
+    paused: bool,
+    switched: Option<Value>,
     links: Value,
 }
 
 impl From<QueueLoad> for Item {
     fn from(load: QueueLoad) -> Self {
         let this = format!("/api/v1/admin/queues/{}", load.name);
+        let told = |switch: &QueueSwitch| json!({"reason": switch.reason, "by": switch.decided_by, "at": switch.decided_at});
+        let verb = if load.paused() { "resume" } else { "pause" };
         Self {
-            links: json!({"self": this, "scale": format!("{this}/scale")}),
+            links: json!({"self": this, "scale": format!("{this}/scale"), verb: format!("{this}/{verb}")}),
+            paused: load.paused(),
+            switched: load.switch.as_ref().map(told),
             name: load.name,
             ready: load.ready,
             running: load.running,
@@ -129,11 +141,94 @@ pub(crate) async fn scale(
 ) -> Result<axum::Json<Scale>, Problem> {
     let wish = wanted.wish()?;
     let load = load(&state, &name).await?;
-    let advice = advise(&load, &wish, false);
+    let advice = advise(&load, &wish);
     Ok(axum::Json(Scale {
         desired_workers: advice.workers,
         current_workers: load.consumers,
         busy_workers: load.busy_workers,
         reason: advice.reason,
     }))
+}
+
+/// Has the workers leave a queue's steps alone; those under way go on to their end.
+pub(crate) async fn pause(
+    caller: Staff,
+    Name(name): Name,
+    In(state): In<State>,
+    asked: Asked,
+    Json { value, bytes }: Json<Decision>,
+) -> Result<Response, Problem> {
+    let words = value.words()?;
+    let command = Command::of(&state, &caller.account().to_string(), &asked, &bytes)?;
+    switch(&state, &name, true, (&caller.signature(), &words), &command).await
+}
+
+/// Has the workers take a queue's steps again.
+pub(crate) async fn resume(
+    caller: Staff,
+    Name(name): Name,
+    In(state): In<State>,
+    asked: Asked,
+    Json { value, bytes }: Json<Decision>,
+) -> Result<Response, Problem> {
+    let words = value.words()?;
+    let command = Command::of(&state, &caller.account().to_string(), &asked, &bytes)?;
+    switch(
+        &state,
+        &name,
+        false,
+        (&caller.signature(), &words),
+        &command,
+    )
+    .await
+}
+
+async fn switch(
+    state: &State,
+    name: &str,
+    paused: bool,
+    decision: (&str, &str),
+    command: &Command,
+) -> Result<Response, Problem> {
+    let before = load(state, name).await?;
+    let mut tx = state.begin().await?;
+    if let Some(earlier) = command.claim(&mut tx).await? {
+        return Ok(earlier.into_response());
+    }
+    let switched = state
+        .store()
+        .switch_queue(&mut tx, name, paused, decision)
+        .await?;
+    let Some(switch) = switched else {
+        drop(tx); // on SQLite one writes at a time, and looking again takes its turn
+        return Err(refused(&load(state, name).await?, paused));
+    };
+    let after = QueueLoad {
+        switch: Some(switch),
+        ..before
+    };
+    let body =
+        serde_json::to_value(Item::from(after)).map_err(|error| Problem::internal(&error))?;
+    let given = Given::new(StatusCode::OK, body);
+    command.keep(&mut tx, &given).await?;
+    tx.commit().await?;
+    Ok(given.into_response())
+}
+
+/// Says who was first, and when.
+fn refused(load: &QueueLoad, paused: bool) -> Problem {
+    let state = if paused { "paused" } else { "running" };
+    let how = match &load.switch {
+        Some(switch) => {
+            let when = switch
+                .decided_at
+                .to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+            format!(
+                "{} has decided at {when}: the queue is {state}.",
+                switch.decided_by
+            )
+        }
+        None => "Nobody has paused the queue: it is running.".to_owned(),
+    };
+    Problem::new(Code::StateConflict, how).with("state", state)
 }

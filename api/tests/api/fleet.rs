@@ -23,6 +23,7 @@ fn share(busy: u64, done: u64, spent_ms: u64) -> Share {
         queue: "synthesis".to_owned(),
         slots: 10,
         busy,
+        paused: false,
         done,
         spent_ms,
     }
@@ -203,4 +204,68 @@ async fn a_wish_for_workers_must_make_sense() {
         .await
         .is_problem(404, "not_found");
     app.end().await;
+}
+
+#[tokio::test]
+async fn a_queue_is_paused_and_resumed_and_tells_who_did_it() {
+    on_each(async |app| {
+        let (me, operator) = (app.person(&["member"]), app.person(&["operator"]));
+        let at = "/api/v1/admin/queues/synthesis";
+        let (pause, resume) = (format!("{at}/pause"), format!("{at}/resume"));
+        assert_eq!(queue(app, &operator).await["paused"], false);
+        app.post(&resume, &operator, &json!({}))
+            .await
+            .is_problem(409, "state_conflict");
+        let why = json!({"reason": "the provider is down"});
+        let keyed = || {
+            let request = app
+                .request(Method::POST, &pause, Some(&operator))
+                .json(&why);
+            app.send(request.header("idempotency-key", "stop"))
+        };
+        let paused = keyed().await.is(200).body;
+        assert_eq!(
+            (&paused["paused"], &paused["links"]["resume"]),
+            (&json!(true), &json!(resume))
+        );
+        let by = format!("{}@example.org", operator.account.simple());
+        assert_eq!(paused["switched"]["by"], by);
+        assert_eq!(paused["switched"]["reason"], "the provider is down");
+        assert_eq!(keyed().await.is(200).body, paused);
+        let late = app.post(&pause, &operator, &json!({})).await;
+        let detail = late.is_problem(409, "state_conflict").text("detail");
+        assert!(
+            detail.contains(&by) && detail.contains("paused"),
+            "{detail}"
+        );
+        assert_eq!(queue(app, &operator).await["switched"], paused["switched"]);
+
+        // A worker that comes now leaves it alone, and does what else there is.
+        app.work();
+        let job = app.start("demo.pair", &me).await;
+        let waits = desired(app, &operator, "").await;
+        assert!(
+            waits["reason"].as_str().unwrap().contains("paused"),
+            "{waits}"
+        );
+        assert_eq!(waits["desired_workers"], 0);
+        let resumed = app
+            .post(&resume, &operator, &json!({"reason": "it is back"}))
+            .await;
+        assert_eq!(resumed.is(200).body["paused"], false);
+        app.until_status(job, &me, "succeeded").await;
+
+        app.post(&pause, &me, &why)
+            .await
+            .is_problem(403, "forbidden");
+        app.post("/api/v1/admin/queues/none/pause", &operator, &why)
+            .await
+            .is_problem(404, "not_found");
+        let long = app
+            .post(&pause, &operator, &json!({"reason": "x".repeat(501)}))
+            .await;
+        let long = long.is_problem(422, "validation_failed");
+        assert_eq!(long.body["errors"][0]["pointer"], "/reason");
+    })
+    .await;
 }

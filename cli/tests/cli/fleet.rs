@@ -48,3 +48,38 @@ fn the_house_shows_its_worker_and_ends_when_that_is_asked_to_leave() {
     let ended = house.ended().is(0);
     assert!(ended.out.contains("Stopped."), "{}", ended.out);
 }
+
+#[test]
+fn a_paused_queue_stays_so_over_a_restart_and_then_goes_on() {
+    let place = Place::new();
+    let house = place.house();
+    let pause = [
+        "queues",
+        "pause",
+        "image",
+        "--reason",
+        "the provider is down",
+    ];
+    place.chorus(&pause).is(0);
+    let twice = place.chorus(&pause).is(2);
+    assert!(twice.err.contains("paused"), "{}", twice.err);
+    house.interrupt().is(0);
+
+    let _house = place.house();
+    let told = place.chorus(&["jobs", "submit", "demo.relay", "--json"]);
+    let job = told.is(0).json()["id"].as_str().unwrap().to_owned();
+    let at_image = || {
+        let queues = place.chorus(&["queues", "--json"]).is(0).lines();
+        queues.into_iter().find(|queue| queue["name"] == "image")
+    };
+    let image = until("its second step waits", || {
+        at_image().filter(|image| image["ready"] == 1)
+    });
+    assert_eq!(image["paused"], true);
+    assert_eq!(image["switched"]["by"], "you@localhost");
+    let table = place.chorus(&["queues"]).is(0).out;
+    assert!(table.contains("the provider is down"), "{table}");
+    let resumed = place.chorus(&["queues", "resume", "image", "--json"]);
+    assert_eq!(resumed.is(0).json()["paused"], false);
+    place.chorus(&["jobs", "get", &job, "--wait"]).is(0);
+}

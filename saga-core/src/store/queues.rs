@@ -1,7 +1,7 @@
 //! How each queue stands: what waits in it, who works it off, and how fast.
 
 use super::workers::{WorkerRow, WorkerState, workers};
-use super::{Share, Store};
+use super::{QueueSwitch, Share, Store};
 use crate::db::Durability;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
@@ -31,6 +31,8 @@ pub struct QueueLoad {
     pub step_ms: Option<u64>,
     /// When the ready steps will be done at that rate; unknown while nothing is done.
     pub drain_estimate_seconds: Option<u64>,
+    /// Who paused or resumed it last, if anybody ever did.
+    pub switch: Option<QueueSwitch>,
 }
 
 // The partial index holds live steps alone, so finished ones, however many, are never looked at.
@@ -56,6 +58,7 @@ impl Store {
         let (workers, now) = (workers(&mut tx).await?, tx.now().await?);
         drop(tx); // the longer look goes without: on SQLite nobody else could write meanwhile
         let live: Vec<Live> = self.db.query(LIVE).all().await?;
+        let switches = self.queue_switches().await?;
         let shared = workers.iter().flat_map(|worker| &worker.shares);
         let names: BTreeSet<&str> = queues
             .iter()
@@ -66,6 +69,7 @@ impl Store {
         let load = |name: &str| {
             let mut load = QueueLoad {
                 name: name.to_owned(),
+                switch: switches.iter().find(|switch| switch.queue == name).cloned(),
                 ..QueueLoad::default()
             };
             load.count(live.iter().filter(|live| live.queue == name), now);
@@ -77,6 +81,11 @@ impl Store {
 }
 
 impl QueueLoad {
+    /// Whether its steps are left alone.
+    pub fn paused(&self) -> bool {
+        self.switch.as_ref().is_some_and(|switch| switch.paused)
+    }
+
     fn count<'l>(&mut self, live: impl Iterator<Item = &'l Live>, now: DateTime<Utc>) {
         for live in live {
             let steps = u64::try_from(live.steps).unwrap_or(0);
@@ -120,9 +129,8 @@ impl QueueLoad {
         let holders = here.filter_map(|live| live.worker.as_deref());
         busy.extend(holders.filter(|name| !leaves(name)));
         self.busy_workers = u64::try_from(busy.len()).unwrap_or(u64::MAX);
-        if self.done_per_minute > 0 {
-            self.step_ms = Some(spent_ms / self.done_per_minute);
-            self.drain_estimate_seconds = Some((self.ready * 60).div_ceil(self.done_per_minute));
-        }
+        let done = self.done_per_minute;
+        self.step_ms = spent_ms.checked_div(done);
+        self.drain_estimate_seconds = (done > 0).then(|| (self.ready * 60).div_ceil(done));
     }
 }

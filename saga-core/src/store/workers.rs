@@ -20,6 +20,9 @@ pub struct Share {
     pub slots: u64,
     /// Steps that it is at.
     pub busy: u64,
+    /// Whether it leaves the queue alone, which is paused.
+    #[serde(default)]
+    pub paused: bool,
     /// Answers that it settled in the last minute.
     pub done: u64,
     /// What the steps of those answers took, together.

@@ -56,8 +56,9 @@ impl InProcess {
         loop {
             // Whoever is free takes the next: consumers of one queue take turns.
             let ticket = tokio::select! {
-                ticket = async { pipe.out.lock().await.recv().await } => ticket,
+                biased; // once told to stop it takes no more
                 () = shutdown.cancelled() => None,
+                ticket = async { pipe.out.lock().await.recv().await } => ticket,
             };
             let Some(ticket) = ticket else { return };
             if deliver.send(Delivery { ticket, ack: None }).await.is_err() {

@@ -14,7 +14,8 @@ use lapin::options::{
     ConfirmSelectOptions,
 };
 use lapin::{
-    BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, types::FieldTable,
+    BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, Consumer,
+    types::FieldTable,
 };
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
@@ -207,8 +208,12 @@ impl RabbitMq {
                 }
                 () = shutdown.cancelled() => {
                     channel.basic_cancel(deliveries.tag(), BasicCancelOptions::default()).await?;
-                    // What is under way is acked over this connection; it closes once all is done.
-                    deliver.closed().await;
+                    // What is under way is acked over this connection; it closes once all is done. What
+                    // arrived meanwhile goes the same way as what was not begun.
+                    tokio::select! {
+                        () = deliver.closed() => {}
+                        () = pass_on(&mut deliveries, deliver) => {}
+                    }
                     drop(connection.close(200, "goodbye".into()).await);
                     return Ok(());
                 }
@@ -292,6 +297,17 @@ impl RabbitMq {
             .into()),
         }
     }
+}
+
+/// Passes on what a cancelled consumer still brings, and then waits: whoever takes it gives it back.
+async fn pass_on(deliveries: &mut Consumer, deliver: &mpsc::Sender<Delivery>) {
+    while let Some(Ok(delivery)) = deliveries.next().await {
+        if let Ok(ticket) = Ticket::decode(&delivery.data) {
+            let ack = Some(delivery);
+            drop(deliver.send(Delivery { ticket, ack }).await);
+        }
+    }
+    deliver.closed().await;
 }
 
 async fn publish(channel: &Channel, names: &Names, ticket: &Ticket) -> lapin::Result<Confirmation> {

@@ -10,7 +10,7 @@ use crate::run::{Answer, Lease};
 use crate::saga::Retry;
 use crate::store::{Claimed, SettleOutcome, Settlement, Store};
 use crate::ticket::Ticket;
-use crate::transport::Delivery;
+use crate::transport::{Delivery, Transport};
 use futures_util::FutureExt as _;
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
@@ -30,7 +30,10 @@ pub(super) struct Pool {
     pub(super) settler: Settler,
     pub(super) leases: Leases,
     pub(super) lease: Lease,
+    pub(super) transport: Transport,
     pub(super) concurrency: u16,
+    /// Shared by all shifts: one may still be busy when the next begins.
+    pub(super) slots: Arc<Semaphore>,
     pub(super) busy: Busy,
     pub(super) tally: Tally,
     pub(super) shutdown: CancellationToken,
@@ -39,20 +42,19 @@ pub(super) struct Pool {
 
 impl Pool {
     pub(super) async fn run(self, mut deliveries: mpsc::Receiver<Delivery>) {
-        let slots = Arc::new(Semaphore::new(usize::from(self.concurrency)));
         let running = TaskTracker::new();
-        let mut pauses = Reconnect::default();
-        while let Some((batch, permits)) = self.next_batch(&mut deliveries, &slots).await {
-            // At shutdown they are not acked: the broker gives them to somebody else.
+        let (mut pauses, mut untaken) = (Reconnect::default(), vec![]);
+        while let Some((batch, permits)) = self.next_batch(&mut deliveries, &self.slots).await {
             let Some(claimed) = self.claim(&batch, &mut pauses).await else {
+                untaken = batch;
                 break;
             };
             self.start(batch, claimed, permits, &running).await;
         }
         running.close();
-        running.wait().await;
-        // Only now: closing the channel tells the session that nothing is left to ack.
-        drop(deliveries);
+        self.transport
+            .hand_back(untaken, deliveries, running.wait())
+            .await;
     }
 
     /// Tickets for as many free slots as there are; none at shutdown.

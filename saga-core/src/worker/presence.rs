@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 /// How long a worker that ends tries to say so: the store may be away.
 const LEAVE_MAX: Duration = Duration::from_secs(2);
 /// How often workers that are long gone are forgotten.
-const FORGET: Duration = Duration::from_mins(10);
+const TIDY: Duration = Duration::from_mins(10);
 
 /// A worker's heartbeat.
 pub(super) struct Presence {
@@ -22,15 +22,15 @@ impl Presence {
     /// Shows the worker until it has `ended`, and then takes it off the list. When somebody asks it to
     /// leave, it cancels `shutdown`, as a signal does.
     pub(super) async fn run(self, shutdown: CancellationToken, ended: CancellationToken) {
-        let (mut silent, mut forgot) = (false, None::<Instant>);
+        let (mut silent, mut tidied) = (false, None);
         while !ended.is_cancelled() {
-            let forget = forgot.is_none_or(|at| at.elapsed() > FORGET);
+            let due = tidied.is_none_or(|at: Instant| at.elapsed() > TIDY);
             let beaten = tokio::select! {
-                beaten = self.beat(&shutdown, forget) => beaten,
+                beaten = self.beat(&shutdown, due) => beaten,
                 () = ended.cancelled() => break,
             };
             match beaten {
-                Ok(()) if forget => (silent, forgot) = (false, Some(Instant::now())),
+                Ok(()) if due => (silent, tidied) = (false, Some(Instant::now())),
                 Ok(()) => silent = false,
                 Err(error) if !silent => {
                     tracing::warn!(%error, "The heartbeat did not reach the store; trying again");
@@ -51,7 +51,7 @@ impl Presence {
         }
     }
 
-    async fn beat(&self, shutdown: &CancellationToken, forget: bool) -> sqlx::Result<()> {
+    async fn beat(&self, shutdown: &CancellationToken, due: bool) -> sqlx::Result<()> {
         let beat = Beat {
             id: self.settings.name.clone(),
             host: self.settings.host.clone(),
@@ -64,7 +64,7 @@ impl Presence {
             tracing::info!(by, "Asked from afar to leave");
             shutdown.cancel();
         }
-        if forget {
+        if due {
             self.store.forget_workers().await?;
         }
         Ok(())

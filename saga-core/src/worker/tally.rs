@@ -3,6 +3,7 @@
 use super::{Busy, BusyGuard};
 use crate::store::Share;
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,7 @@ pub(super) struct Tally {
     queue: String,
     slots: u16,
     busy: Busy,
+    paused: Arc<AtomicBool>,
     lately: Arc<Mutex<VecDeque<Entry>>>,
 }
 
@@ -32,6 +34,7 @@ impl Tally {
             queue: queue.to_owned(),
             slots,
             busy: Busy::default(),
+            paused: Arc::default(),
             lately: Arc::default(),
         }
     }
@@ -39,6 +42,11 @@ impl Tally {
     /// Counts a step as under way until the guard is dropped.
     pub(super) fn enter(&self) -> BusyGuard {
         self.busy.enter()
+    }
+
+    /// Notes whether the queue is left alone.
+    pub(super) fn paused(&self, paused: bool) {
+        self.paused.store(paused, Ordering::Relaxed);
     }
 
     /// Counts an answer that was settled; the step began at `began`.
@@ -68,6 +76,7 @@ impl Tally {
             queue: self.queue.clone(),
             slots: u64::from(self.slots),
             busy: u64::try_from(self.busy.count()).unwrap_or(u64::MAX),
+            paused: self.paused.load(Ordering::Relaxed),
             done: lately.iter().map(|entry| entry.done).sum(),
             spent_ms: u64::try_from(spent.as_millis()).unwrap_or(u64::MAX),
         }
