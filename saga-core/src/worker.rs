@@ -213,6 +213,7 @@ impl Worker {
             return;
         }
         let scanned = async {
+            self.store.forget_all_workers().await?;
             self.store.expire_leases().await?;
             for queue in &self.settings.queues {
                 self.store.renew_tickets(queue).await?;

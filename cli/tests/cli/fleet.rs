@@ -1,19 +1,26 @@
 //! `chorus workers` and `chorus queues`.
 
 use crate::support::{Place, until};
+use serde_json::{Value, json};
 
 #[test]
 fn the_house_shows_its_worker_and_ends_when_that_is_asked_to_leave() {
     let place = Place::new();
+    // The one worker there is, once it is another than this one.
+    let other_than = |before: &Value| {
+        until("the worker shows itself", || {
+            let mut list = place.chorus(&["workers", "--json"]).is(0).lines();
+            assert!(list.len() < 2, "{list:?}");
+            list.pop().filter(|worker| worker["id"] != before["id"])
+        })
+    };
+    let killed = place.house();
+    let before = other_than(&Value::Null);
+    killed.kill();
+    // Whoever has the store for itself knows that the worker of before is gone.
     let house = place.house();
-    let worker = until("the worker shows itself", || {
-        let list = place.chorus(&["workers", "--json"]).is(0).lines();
-        list.into_iter().next()
-    });
-    assert_eq!(
-        worker["queues"],
-        serde_json::json!(["synthesis", "image", "delivery"])
-    );
+    let worker = other_than(&before);
+    assert_eq!(worker["queues"], json!(["synthesis", "image", "delivery"]));
     let id = worker["id"].as_str().unwrap();
     let host = worker["host"].as_str().unwrap();
     assert!(id.starts_with(&format!("chorus-{host}-")), "{id}");
@@ -28,12 +35,12 @@ fn the_house_shows_its_worker_and_ends_when_that_is_asked_to_leave() {
         let synthesis = queues
             .into_iter()
             .find(|queue| queue["name"] == "synthesis")?;
-        let worked = [
+        let counts = [
             &synthesis["consumers"],
             &synthesis["ready"],
             &synthesis["done_per_minute"],
         ];
-        (worked == [1, 0, 2]).then_some(())
+        (counts == [1, 0, 2]).then_some(())
     });
     let table = place.chorus(&["queues"]).is(0).out;
     assert!(

@@ -101,6 +101,8 @@ const LEAVE: &str = "-- workers.leave
     DELETE FROM workers WHERE id = $1";
 const FORGET: &str = "-- workers.forget
     DELETE FROM workers WHERE seen_at < $1";
+const FORGET_ALL: &str = "-- workers.forget_all
+    DELETE FROM workers";
 const LIST: &str = "-- workers.list
     SELECT id, host, version, pools, draining, drain_by, drain_at, started_at, seen_at
       FROM workers WHERE seen_at >= $1 ORDER BY id";
@@ -174,6 +176,14 @@ impl Store {
         let mut tx = self.db.begin(Durability::Relaxed).await?;
         let before = tx.now().await? - FORGOTTEN_AFTER;
         let forgotten = tx.query(FORGET).bind(before).execute().await?;
+        tx.commit().await?;
+        Ok(forgotten)
+    }
+
+    /// Forgets every worker: none is left. Only for a store that one process has for itself.
+    pub async fn forget_all_workers(&self) -> sqlx::Result<u64> {
+        let mut tx = self.db.begin(Durability::Relaxed).await?;
+        let forgotten = tx.query(FORGET_ALL).execute().await?;
         tx.commit().await?;
         Ok(forgotten)
     }
