@@ -5,10 +5,11 @@ use crate::sagas::deed;
 use crate::stories::Told;
 use crate::support::{World, combinations};
 use chrono::{DateTime, TimeDelta, Utc};
-use saga_core::Saga;
 use saga_core::db::Durability;
 use saga_core::state::SagaState;
 use saga_core::store::{Beat, DrainError, Share, WorkerRow, WorkerState};
+use saga_core::{Saga, StepError};
+use std::time::Duration;
 use uuid::Uuid;
 
 async fn named(world: &World, name: &str) -> Option<WorkerRow> {
@@ -154,6 +155,47 @@ async fn nobody_is_asked_to_leave_who_is_not_there() {
         let lost = drain(&world, "late").await;
         let refused = matches!(lost, Err(DrainError::Refused(WorkerState::Lost)));
         assert!(refused, "{lost:?}");
+        world.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_queue_counts_what_runs_and_what_waits_for_its_next_attempt() {
+    for combination in combinations() {
+        let later = |what: &str, _| match what {
+            "do late" => Err(StepError::retry_after("not yet", Duration::from_mins(1))),
+            _ => Ok(()),
+        };
+        let world = World::new(combination, Doer::new(later)).await;
+        world.doer.hold("do a");
+        world.worker("one");
+        world.tell(Told::KIND, |flow| flow.step(deed("late"))).await;
+        let saga = world.tell(Told::KIND, |flow| flow.step(deed("a"))).await;
+        let left = async || {
+            let loads = world.store.queue_loads(&["left", "right"]).await.unwrap();
+            assert_eq!(loads.len(), 2);
+            loads.into_iter().find(|load| load.name == "left").unwrap()
+        };
+        let both = async || {
+            let left = left().await;
+            (
+                left.running,
+                left.delayed,
+                left.consumers,
+                left.done_per_minute,
+            ) == (1, 1, 1, 1)
+        };
+        world.wait("one runs and one waits", both, saga).await;
+        let told = left().await;
+        assert_eq!((told.ready, told.oldest_seconds), (0, None));
+        assert_eq!((told.busy_workers, told.slots), (1, 10), "{told:?}");
+        assert_eq!(told.drain_estimate_seconds, Some(0));
+        // Somebody who leaves is no consumer, and nobody whom a scaler could take away.
+        drain(&world, "one").await.unwrap();
+        let told = left().await;
+        assert_eq!((told.running, told.consumers, told.busy_workers), (1, 0, 0));
+        world.doer.let_go();
+        world.until(saga, SagaState::Succeeded).await;
         world.end().await;
     }
 }
