@@ -58,7 +58,8 @@ pub fn router(state: State) -> Router {
         .route("/admin/queues/{name}", get(routes::queues::show))
         .route("/admin/queues/{name}/scale", get(routes::queues::scale))
         .route("/admin/queues/{name}/pause", post(routes::queues::pause))
-        .route("/admin/queues/{name}/resume", post(routes::queues::resume));
+        .route("/admin/queues/{name}/resume", post(routes::queues::resume))
+        .route("/admin/audit", get(routes::audit::list));
     let (cors, probe) = (
         cors::layer(&state.settings().origins),
         state.probe().clone(),

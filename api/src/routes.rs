@@ -1,5 +1,6 @@
 //! What each address does, one file for each noun.
 
+pub(crate) mod audit;
 pub(crate) mod banner;
 pub(crate) mod dead_letter_groups;
 pub(crate) mod dead_letters;
@@ -7,8 +8,8 @@ pub(crate) mod events;
 pub(crate) mod jobs;
 pub(crate) mod media;
 pub(crate) mod personas;
-pub(crate) mod replays;
 pub(crate) mod queues;
+pub(crate) mod replays;
 pub(crate) mod responses;
 pub(crate) mod share;
 pub(crate) mod surveys;

@@ -1,9 +1,10 @@
 //! What can be typed after `chorus`. Help shows examples first.
 
+use crate::audit::AuditCommand;
 use crate::jobs::JobsCommand;
 use crate::letters::LettersCommand;
-use crate::replays::ReplaysCommand;
 use crate::queues::QueuesArguments;
+use crate::replays::ReplaysCommand;
 use crate::workers::WorkersArguments;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use process::settings::{Given, Role};
@@ -66,6 +67,10 @@ const QUEUES: &str = "Examples:
   chorus queues                             what waits, who works it off, how fast
   chorus queues pause image --reason \"the provider is down\"
   chorus queues resume image
+";
+const AUDIT: &str = "Examples:
+  chorus audit list                         who decided what, newest first
+  chorus audit list --verb letter.discard --since 2026-01-31T00:00:00Z
 ";
 const HEALTHCHECK: &str = "Examples:
   chorus healthcheck                        does the process here live?
@@ -148,6 +153,12 @@ pub(crate) enum Command {
     /// List the queues, pause one, resume it
     #[command(before_help = QUEUES)]
     Queues(QueuesArguments),
+    /// Read who decided what, when and why
+    #[command(before_help = AUDIT)]
+    Audit {
+        #[command(subcommand)]
+        command: AuditCommand,
+    },
     /// Ask the process on this machine how it is; for containers
     #[command(before_help = HEALTHCHECK)]
     Healthcheck {

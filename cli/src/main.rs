@@ -1,6 +1,7 @@
 //! The command line of Chorus, and every process that it can be.
 
 mod arguments;
+mod audit;
 mod config;
 mod demo;
 mod dev;
@@ -15,8 +16,8 @@ mod migrate;
 mod notes;
 mod parts;
 mod port;
-mod replays;
 mod queues;
+mod replays;
 mod story;
 mod terminal;
 mod token;
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
         | Command::Replays { .. }
         | Command::Workers(_)
         | Command::Queues(_)
+        | Command::Audit { .. }
         | Command::Healthcheck { .. }) => tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()
@@ -103,6 +105,7 @@ async fn run(command: Command) -> Result<(), Trouble> {
         Command::Replays { command } => replays::run(command).await,
         Command::Workers(arguments) => workers::run(arguments).await,
         Command::Queues(arguments) => queues::run(arguments).await,
+        Command::Audit { command } => audit::run(command).await,
         Command::Healthcheck { ready, url } => healthcheck::run(ready, url).await,
         Command::Completions { .. } | Command::Config { .. } => Ok(()), // done before there was a runtime
     }

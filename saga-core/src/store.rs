@@ -1,5 +1,6 @@
 //! The store: the only truth. One module for each thing the engine means.
 
+pub mod audit;
 mod claim;
 mod control;
 mod effects;
@@ -8,9 +9,9 @@ mod jobs;
 mod letter_groups;
 mod letters;
 mod load;
-mod replays;
 mod pauses;
 mod queues;
+mod replays;
 mod rows;
 mod save;
 mod settle;
@@ -22,14 +23,14 @@ mod workers;
 mod write;
 
 pub use claim::{Claimed, Seen};
-pub use control::ControlError;
+pub use control::{Cancel, ControlError};
 pub use effects::{Effect, EffectKey};
 pub use jobs::{JobEvent, JobStep};
 pub use letter_groups::{GroupBy, LetterGroup};
 pub use letters::{Letter, LetterFilter};
-pub use replays::{NewReplay, Preview, Replay, ReplayTurn, ReplayVerb, ReplayedLetter};
 pub use pauses::QueueSwitch;
 pub use queues::QueueLoad;
+pub use replays::{NewReplay, Preview, Replay, ReplayTurn, ReplayVerb, ReplayedLetter};
 pub use settle::{Recorder, SettleOutcome, Settlement};
 pub use start::{NewSaga, StartError, Started};
 pub use sweep::Swept;

@@ -15,7 +15,7 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, Utc};
 use saga_core::run::{Refused, SagaRow};
-use saga_core::store::{ControlError, NewSaga};
+use saga_core::store::{Cancel, ControlError, NewSaga};
 use serde::Deserialize;
 use serde_json::Value;
 use std::sync::Arc;
@@ -158,7 +158,12 @@ pub(crate) async fn cancel(
     } else {
         caller.signature()
     };
-    match state.store().cancel(id, &by).await {
+    let cancel = Cancel {
+        by: &by,
+        actor: &caller.signature(),
+        reason: "",
+    };
+    match state.store().cancel(id, &cancel).await {
         Ok((_, tickets)) => {
             saga_core::fault::point("api.committed", "");
             state.client().publish(tickets);

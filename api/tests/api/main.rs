@@ -12,6 +12,7 @@
     reason = "support reads as sentences"
 )]
 
+mod audit;
 mod errors;
 mod events;
 mod fleet;

@@ -8,6 +8,7 @@ use domain::mirror::store::forges::{ForgeAgain, ForgeError, forge_again};
 use domain::mirror::store::mine::mine;
 use domain::mirror::store::surveys::Survey;
 use saga_core::state::SagaState;
+use saga_core::store::Cancel;
 use uuid::Uuid;
 
 fn wish(owner: &Account, survey: Option<&Survey>) -> ForgeAgain {
@@ -31,7 +32,12 @@ async fn forge(world: &World, wish: ForgeAgain) -> Result<Uuid, ForgeError> {
 
 /// As if every forge had been cancelled before a worker took it.
 async fn cancel(world: &World, saga: Uuid) {
-    world.client.store().cancel(saga, "test").await.unwrap();
+    let cancel = Cancel {
+        by: "test",
+        actor: "test",
+        reason: "",
+    };
+    world.client.store().cancel(saga, &cancel).await.unwrap();
 }
 
 #[tokio::test]

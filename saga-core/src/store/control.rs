@@ -1,6 +1,7 @@
 //! What people and the outside do to a saga: signal, cancel, replay, discard.
 
-use super::{NewSaga, Started, Store, letters, load, rows::text, save};
+use super::audit::{self, Entry};
+use super::{Letter, NewSaga, Started, Store, letters, load, rows::text, save};
 use crate::db::{Durability, Tx};
 use crate::run::{Heard, Refused, Run};
 use crate::state::SagaState;
@@ -24,6 +25,17 @@ pub enum ControlError {
     /// The store did not take it.
     #[error("the store did not take it")]
     Store(#[from] sqlx::Error),
+}
+
+/// Who cancels a saga, and why.
+#[derive(Debug, Clone, Copy)]
+pub struct Cancel<'a> {
+    /// Who, as the saga's owner is told.
+    pub by: &'a str,
+    /// Who, as the audit has it.
+    pub actor: &'a str,
+    /// Why; only the audit has it.
+    pub reason: &'a str,
 }
 
 const INSERT_SIGNAL: &str = "-- control.signal
@@ -64,16 +76,29 @@ impl Store {
         finish(tx, run).await
     }
 
-    /// Turns a saga round on its owner's wish.
+    /// Turns a saga round on its owner's wish, or an operator's.
     pub async fn cancel(
         &self,
         saga: Uuid,
-        by: &str,
+        cancel: &Cancel<'_>,
     ) -> Result<(SagaState, Vec<Ticket>), ControlError> {
         let mut tx = self.db.begin(Durability::Full).await?;
         let now = tx.now().await?;
         let mut run = one(&mut tx, saga).await?;
-        run.cancel(by, &self.kinds, now)?;
+        let was = run.saga.state;
+        run.cancel(cancel.by, &self.kinds, now)?;
+        // Of two who cancel, the first decided.
+        if run.changed() {
+            let entry = Entry {
+                actor: cancel.actor,
+                verb: "saga.cancel",
+                target_kind: "saga",
+                target_id: saga.to_string(),
+                reason: cancel.reason,
+                detail: json!({"kind": run.saga.kind, "was": was.as_str()}),
+            };
+            audit::write(&mut tx, &entry).await?;
+        }
         let state = run.saga.state;
         Ok((state, finish(tx, run).await?))
     }
@@ -92,9 +117,9 @@ impl Store {
         let now = tx.now().await?;
         let run = one(&mut tx, saga).await?;
         if run.saga.state.is_final() && matches!(found.state.as_str(), "expired" | "discarded") {
-            return self.start_again(tx, run, letter, (by, reason)).await;
+            return self.start_again(tx, run, &found, (by, reason)).await;
         }
-        let tickets = self.replay_run(&mut tx, run, letter, (by, reason)).await?;
+        let tickets = self.replay_run(&mut tx, run, &found, (by, reason)).await?;
         tx.commit().await?;
         Ok((
             Started {
@@ -117,7 +142,7 @@ impl Store {
         let found = found.ok_or(ControlError::NotFound)?;
         let saga = found.saga_id.ok_or(Refused::NotOpen)?;
         let run = one(tx, saga).await?;
-        self.replay_run(tx, run, letter, who).await
+        self.replay_run(tx, run, &found, who).await
     }
 
     /// Nothing is written if it is refused.
@@ -125,14 +150,16 @@ impl Store {
         &self,
         tx: &mut Tx,
         mut run: Run,
-        letter: Uuid,
+        letter: &Letter,
         (by, reason): (&str, &str),
     ) -> Result<Vec<Ticket>, ControlError> {
         let now = tx.now().await?;
-        run.replay(letter, by, &self.kinds, now)?;
-        if !letters::resolve(tx, letter, "replayed", by, reason).await? {
+        run.replay(letter.id, by, &self.kinds, now)?;
+        if !letters::resolve(tx, letter.id, "replayed", by, reason).await? {
             return Err(Refused::NotOpen.into());
         }
+        let mode = json!({"mode": "in_place"});
+        write_down(tx, "letter.replay", letter, (by, reason), mode).await?;
         Ok(save::save(tx, &mut [run], now).await?)
     }
 
@@ -142,11 +169,11 @@ impl Store {
         &self,
         mut tx: Tx,
         mut run: Run,
-        letter: Uuid,
+        letter: &Letter,
         (by, reason): (&str, &str),
     ) -> Result<(Started, Vec<Ticket>), ControlError> {
         let new = NewSaga {
-            id: Uuid::new_v5(&letter, b"replay"),
+            id: Uuid::new_v5(&letter.id, b"replay"),
             kind: run.saga.kind.clone(),
             input: run.saga.input.clone(),
             owner_id: run.saga.owner_id,
@@ -161,8 +188,10 @@ impl Store {
         if !started[0].new {
             return Err(Refused::NotOpen.into());
         }
-        let who = json!({"letter": letter, "by": by, "reason": reason, "saga": started[0].id});
+        let who = json!({"letter": letter.id, "by": by, "reason": reason, "saga": started[0].id});
         run.event("saga.replayed", None, Some(who));
+        let mode = json!({"mode": "new_job", "started": started[0].id});
+        write_down(&mut tx, "letter.replay", letter, (by, reason), mode).await?;
         finish(tx, run).await?;
         Ok((started[0], tickets))
     }
@@ -184,6 +213,7 @@ impl Store {
         if !letters::resolve(&mut tx, letter, "discarded", by, reason).await? {
             return Err(Refused::NotOpen.into());
         }
+        write_down(&mut tx, "letter.discard", &found, (by, reason), json!({})).await?;
         let Some(mut run) = run else {
             tx.commit().await?;
             return Ok(vec![]);
@@ -191,6 +221,28 @@ impl Store {
         run.discard(letter, by, &self.kinds, now)?;
         finish(tx, run).await
     }
+}
+
+/// Writes down what was decided about a letter.
+async fn write_down(
+    tx: &mut Tx,
+    verb: &'static str,
+    letter: &Letter,
+    (actor, reason): (&str, &str),
+    mut detail: Value,
+) -> sqlx::Result<()> {
+    detail["saga"] = json!(letter.saga_id);
+    detail["kind"] = json!(letter.kind);
+    detail["step"] = json!(letter.step_key);
+    let entry = Entry {
+        actor,
+        verb,
+        target_kind: "letter",
+        target_id: letter.id.to_string(),
+        reason,
+        detail,
+    };
+    audit::write(tx, &entry).await
 }
 
 async fn one(tx: &mut Tx, saga: Uuid) -> Result<Run, ControlError> {

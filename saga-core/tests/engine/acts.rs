@@ -7,7 +7,9 @@ use chrono::{DateTime, Utc};
 use saga_core::db::Durability;
 use saga_core::run::{Answer, Lease, Run};
 use saga_core::state::SagaState;
-use saga_core::store::{Claimed, ControlError, Letter, LetterFilter, SettleOutcome, Settlement};
+use saga_core::store::{
+    Cancel, Claimed, ControlError, Letter, LetterFilter, SettleOutcome, Settlement,
+};
 use saga_core::{Retry, Saga, Ticket};
 use serde_json::json;
 use std::time::Duration;
@@ -94,7 +96,12 @@ impl World {
     }
 
     pub(crate) async fn cancel(&self, saga: Uuid) -> Result<(), ControlError> {
-        let (_, tickets) = self.store.cancel(saga, "ana").await?;
+        let cancel = Cancel {
+            by: "ana",
+            actor: "ana",
+            reason: "no longer wanted",
+        };
+        let (_, tickets) = self.store.cancel(saga, &cancel).await?;
         self.client.publish(tickets);
         Ok(())
     }

@@ -17,7 +17,7 @@ use saga_core::client::Client;
 use saga_core::db::{Db, Durability, Location};
 use saga_core::relay::Relay;
 use saga_core::state::SagaState;
-use saga_core::store::{LetterFilter, NewSaga, Store};
+use saga_core::store::{Cancel, LetterFilter, NewSaga, Store};
 use saga_core::transport::{InProcess, Names, RabbitMq, Transport};
 use saga_core::worker::{Busy, Worker, WorkerSettings};
 use serde_json::{Value, json};
@@ -329,7 +329,12 @@ impl World {
     }
 
     pub(crate) async fn cancel(&self, saga: Uuid) {
-        let (_, tickets) = self.client.store().cancel(saga, "test").await.unwrap();
+        let cancel = Cancel {
+            by: "test",
+            actor: "test",
+            reason: "",
+        };
+        let (_, tickets) = self.client.store().cancel(saga, &cancel).await.unwrap();
         self.client.publish(tickets);
     }
 
