@@ -145,6 +145,15 @@ impl Db {
         }
     }
 
+    /// The store's clock, for whoever only reads: no transaction, so no lock.
+    pub async fn now(&self) -> sqlx::Result<DateTime<Utc>> {
+        let now = match self {
+            Self::Postgres(_) => self.query("SELECT clock_timestamp()").scalar().await?,
+            Self::Sqlite { .. } => Utc::now(),
+        };
+        Ok(now.trunc_subsecs(6))
+    }
+
     /// Asks the database for a sign of life.
     pub async fn ping(&self) -> sqlx::Result<()> {
         self.query("SELECT CAST(1 AS BIGINT)")

@@ -17,6 +17,7 @@ mod random;
 mod replays;
 mod rows;
 mod sagas;
+mod search;
 mod seen;
 mod singleton;
 mod starts;
