@@ -2,9 +2,10 @@
 
 use saga_core::Store;
 use saga_core::transport::{Health, Transport};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock, RwLock};
 use std::time::{Duration, Instant};
-use std::{collections::BTreeMap, sync::Arc, sync::RwLock};
 use tokio_util::sync::CancellationToken;
 
 /// How often the dependencies are asked.
@@ -71,6 +72,7 @@ struct Known {
     report: RwLock<Report>,
     answered: AtomicBool,
     draining: CancellationToken,
+    transport: OnceLock<Transport>,
 }
 
 impl Probe {
@@ -81,6 +83,7 @@ impl Probe {
             report: RwLock::default(),
             answered: AtomicBool::new(false),
             draining: stop,
+            transport: OnceLock::new(),
         };
         Self(Arc::new(known))
     }
@@ -101,6 +104,12 @@ impl Probe {
     pub fn draining(&self) -> bool {
         self.0.draining.is_cancelled()
     }
+    /// How many consume a queue now, in all processes; none when nobody can tell.
+    pub async fn consumers(&self, queue: &str) -> Option<u64> {
+        let transport = self.0.transport.get()?;
+        let told = tokio::time::timeout(ANSWER_MAX, transport.consumers(queue)).await;
+        told.ok().flatten()
+    }
     /// How long the process has been there.
     pub fn uptime(&self) -> Duration {
         self.0.since.elapsed()
@@ -108,6 +117,7 @@ impl Probe {
 
     /// Asks the dependencies every second until shutdown.
     pub async fn run(self, store: Store, transport: Transport, shutdown: CancellationToken) {
+        let _ = self.0.transport.set(transport.clone());
         let mut migrated = false;
         while !shutdown.is_cancelled() {
             let database = ask(store.db().ping()).await;

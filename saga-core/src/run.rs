@@ -8,11 +8,13 @@ mod intervene;
 mod rows;
 mod unwind;
 mod wake;
+mod why;
 mod work;
 
 pub use intervene::Refused;
 pub use rows::{Ending, Event, Heard, NewLetter, Role, SagaRow, StepRow};
 pub(crate) use wake::ticket_due;
+pub use why::{Outside, Reason, Why};
 pub use work::{Answer, Lease, Settled};
 
 use crate::journal::{Class, Entry, Failure, Journal, Key, Recorded, State};

@@ -162,6 +162,14 @@ impl Transport {
         }
     }
 
+    /// How many consume a queue now, in all processes; none when nobody can tell. It may ask the broker.
+    pub async fn consumers(&self, queue: &str) -> Option<u64> {
+        match self {
+            Self::InProcess(within) => within.consumers(queue),
+            Self::RabbitMq(broker) => broker.consumers(queue).await,
+        }
+    }
+
     /// The word for this transport in logs.
     pub fn name(&self) -> &'static str {
         match self {

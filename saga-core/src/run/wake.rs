@@ -1,6 +1,6 @@
 //! Time passed, or news came.
 
-use super::{Ending, Heard, Role, Run};
+use super::{Ending, Heard, Role, Run, StepRow};
 use crate::journal::Failure;
 use crate::kinds::Kinds;
 use crate::state::{SagaState, StepState};
@@ -15,8 +15,20 @@ const TICKET_DOUBLINGS_MAX: i64 = 6;
 
 /// When a step that has had `tickets` tickets gets the next.
 pub(crate) fn ticket_due(tickets: i64, now: DateTime<Utc>) -> DateTime<Utc> {
+    now + ticket_pause(tickets)
+}
+
+fn ticket_pause(tickets: i64) -> TimeDelta {
     let doublings = u32::try_from((tickets - 1).clamp(0, TICKET_DOUBLINGS_MAX)).unwrap_or(0);
-    now + TICKET_FIRST * 2i32.pow(doublings)
+    TICKET_FIRST * 2i32.pow(doublings)
+}
+
+/// When a ready step's last confirmed ticket went out, if it has one; earlier by some seconds while
+/// another is on its way.
+pub(super) fn ticket_out_since(step: &StepRow) -> Option<DateTime<Utc>> {
+    let confirmed = step.tickets > 0 && step.state == StepState::Ready;
+    let out = step.wake_at.filter(|_| confirmed)? - ticket_pause(step.tickets);
+    Some(out.max(step.created_at))
 }
 
 impl Run {
@@ -82,7 +94,7 @@ impl Run {
         self.saga.inbox += 1;
         self.signals.push(signal);
         self.event("saga.signal", None, Some(serde_json::json!({"name": name})));
-        let open = |step: &super::StepRow| {
+        let open = |step: &StepRow| {
             step.role == Role::Listen && step.state == StepState::Waiting && step.step == name
         };
         if let Some(at) = self.steps.iter().position(open)

@@ -4,6 +4,7 @@ use super::Store;
 use crate::db::{Durability, Sql};
 use crate::run::ticket_due;
 use crate::ticket::Ticket;
+use chrono::{DateTime, TimeDelta, Utc};
 
 // A row that was claimed meanwhile is not touched: under light load that is nearly every row.
 const MARK: Sql = Sql {
@@ -19,8 +20,22 @@ const MARK: Sql = Sql {
 };
 const NUDGE: &str = "-- tickets.nudge
     UPDATE steps SET wake_at = $4 WHERE saga_id = $1 AND key = $2 AND turn = $3 AND state = 'ready'";
+// A step without a confirmed ticket is looked at within seconds, so the index `steps_wake` leaves few to read.
+const OLDEST_UNCONFIRMED: &str = "-- tickets.oldest_unconfirmed
+    SELECT min(created_at) FROM steps WHERE state = 'ready' AND tickets = 0 AND turn = 0 AND wake_at <= $1";
+/// The sweeper looks at such a step again after this time at most.
+const LOOKED_AT_WITHIN: TimeDelta = TimeDelta::seconds(5);
 
 impl Store {
+    /// Since when the oldest step that was never tried has been waiting for a confirmed ticket, if any has.
+    pub async fn oldest_unconfirmed(
+        &self,
+        now: DateTime<Utc>,
+    ) -> sqlx::Result<Option<DateTime<Utc>>> {
+        let query = self.db.query(OLDEST_UNCONFIRMED);
+        query.bind(now + LOOKED_AT_WITHIN).scalar().await
+    }
+
     /// Has the next sweep publish another ticket for a step, if it is still ready in this turn.
     pub async fn nudge(&self, ticket: &Ticket) -> sqlx::Result<()> {
         let mut tx = self.db.begin(Durability::Relaxed).await?;

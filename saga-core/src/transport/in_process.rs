@@ -2,6 +2,7 @@
 
 use super::Delivery;
 use crate::ticket::Ticket;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::{Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -12,6 +13,23 @@ const QUEUE_MAX: usize = 100_000;
 struct Pipe {
     into: mpsc::Sender<Ticket>,
     out: Mutex<mpsc::Receiver<Ticket>>,
+    consumers: AtomicU64,
+}
+
+/// Counts as a consumer until it is dropped.
+struct Consuming<'a>(&'a AtomicU64);
+
+impl<'a> Consuming<'a> {
+    fn on(pipe: &'a Pipe) -> Self {
+        pipe.consumers.fetch_add(1, Ordering::Relaxed);
+        Self(&pipe.consumers)
+    }
+}
+
+impl Drop for Consuming<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// Tickets within one process.
@@ -28,6 +46,7 @@ impl InProcess {
                 Pipe {
                     into,
                     out: Mutex::new(out),
+                    consumers: AtomicU64::new(0),
                 },
             )
         };
@@ -43,6 +62,11 @@ impl InProcess {
         tickets.into_iter().filter(taken).collect()
     }
 
+    pub(super) fn consumers(&self, queue: &str) -> Option<u64> {
+        let pipe = self.0.get(queue)?;
+        Some(pipe.consumers.load(Ordering::Relaxed))
+    }
+
     pub(super) async fn consume(
         &self,
         queue: &str,
@@ -53,6 +77,7 @@ impl InProcess {
             tracing::error!(queue, "There is no such queue in this process");
             return;
         };
+        let _consuming = Consuming::on(pipe);
         loop {
             // Whoever is free takes the next: consumers of one queue take turns.
             let ticket = tokio::select! {

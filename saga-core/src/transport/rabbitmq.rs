@@ -3,7 +3,7 @@
 //! `lapin`'s own recovery stays off: it can leave a consumer hanging for ever. Any error, or the end
 //! of a stream, ends the session; after a pause the next one begins.
 
-use super::topology::{Names, declare, declare_dead, exists, short};
+use super::topology::{self, Names, declare, declare_dead, short};
 use super::{Delivery, Health};
 use crate::retry::Reconnect;
 use crate::store::Store;
@@ -17,6 +17,7 @@ use lapin::{
     BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, Consumer,
     types::FieldTable,
 };
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -41,7 +42,7 @@ type Trouble = Box<dyn std::error::Error + Send + Sync>;
 
 #[derive(Clone)]
 enum Line {
-    Open(Channel),
+    Open(Channel, Arc<Connection>),
     Closed(String),
 }
 
@@ -75,17 +76,29 @@ impl RabbitMq {
 
     pub(super) fn health(&self) -> Health {
         match &*self.line.borrow() {
-            Line::Open(channel) if channel.status().connected() => Health::Up,
-            Line::Open(_) => Health::Down("the channel is closed".to_owned()),
+            Line::Open(channel, _) if channel.status().connected() => Health::Up,
+            Line::Open(..) => Health::Down("the channel is closed".to_owned()),
             Line::Closed(why) => Health::Down(why.clone()),
         }
+    }
+
+    /// How many consume a queue; none when the broker cannot be asked.
+    pub(super) async fn consumers(&self, queue: &str) -> Option<u64> {
+        let line = self.line.borrow().clone();
+        let Line::Open(_, connection) = line else {
+            return None;
+        };
+        let name = self.names.queue(queue);
+        let asked = topology::consumers(&connection, &name);
+        let told = tokio::time::timeout(CONFIRM_MAX, asked).await.ok()?;
+        told.ok().flatten()
     }
 
     /// Publishes, all at once, and waits for each confirm. What is not confirmed stays unticketed in
     /// the store; the sweeper tries again.
     pub(super) async fn publish(&self, tickets: Vec<Ticket>) -> Vec<Ticket> {
         let line = self.line.borrow().clone();
-        let Line::Open(channel) = line else {
+        let Line::Open(channel, _) = line else {
             return vec![];
         };
         let published = join_all(tickets.into_iter().map(|ticket| {
@@ -115,7 +128,7 @@ impl RabbitMq {
 
     pub(super) async fn run_publisher(self, store: Store, shutdown: CancellationToken) {
         let opened = || async {
-            let connection = self.connect("publisher").await?;
+            let connection = Arc::new(self.connect("publisher").await?);
             for queue in &self.queues {
                 self.prepare(&connection, queue, &store).await?;
             }
@@ -133,7 +146,7 @@ impl RabbitMq {
                         "the broker is short of memory or disk and takes nothing".to_owned(),
                     )
                 } else {
-                    Line::Open(channel.clone())
+                    Line::Open(channel.clone(), Arc::clone(&connection))
                 });
                 tokio::select! {
                     () = tokio::time::sleep(Duration::from_millis(250)) => {}
@@ -270,7 +283,8 @@ impl RabbitMq {
         queue: &str,
         store: &Store,
     ) -> Result<(), Trouble> {
-        if !exists(connection, &self.names.queue(queue)).await? {
+        let name = self.names.queue(queue);
+        if topology::consumers(connection, &name).await?.is_none() {
             tracing::info!(
                 queue,
                 "The broker does not know the queue: every ready step gets another ticket"
@@ -291,10 +305,9 @@ impl RabbitMq {
             .with_connection_name(format!("{} {role}", self.label).into());
         match tokio::time::timeout(CONNECT_MAX, Connection::connect(&url, properties)).await {
             Ok(connected) => connected,
-            Err(_) => Err(lapin::ErrorKind::IOError(std::sync::Arc::new(
-                std::io::ErrorKind::TimedOut.into(),
-            ))
-            .into()),
+            Err(_) => {
+                Err(lapin::ErrorKind::IOError(Arc::new(std::io::ErrorKind::TimedOut.into())).into())
+            }
         }
     }
 }

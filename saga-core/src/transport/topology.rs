@@ -96,17 +96,18 @@ pub(super) async fn declare_dead(channel: &Channel, names: &Names) -> lapin::Res
         .map(drop)
 }
 
-/// Whether the broker has a queue of this name.
-pub(super) async fn exists(connection: &Connection, queue: &str) -> lapin::Result<bool> {
+/// How many consume the queue of this name; none if the broker has no such queue.
+pub(super) async fn consumers(connection: &Connection, queue: &str) -> lapin::Result<Option<u64>> {
+    // A throw-away channel: a refusal (404) closes it.
     let channel = connection.create_channel().await?;
     let passive = QueueDeclareOptions {
         passive: true,
         ..durable_queue()
     };
-    Ok(channel
+    let found = channel
         .queue_declare(short(queue)?, passive, FieldTable::default())
-        .await
-        .is_ok())
+        .await;
+    Ok(found.ok().map(|queue| queue.consumer_count().into()))
 }
 
 /// A name of at most 255 bytes.

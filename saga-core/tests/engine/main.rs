@@ -25,3 +25,4 @@ mod stories;
 mod support;
 mod tables;
 mod undo;
+mod why;
