@@ -59,6 +59,10 @@ pub fn router(state: State) -> Router {
         .route("/admin/queues/{name}/scale", get(routes::queues::scale))
         .route("/admin/queues/{name}/pause", post(routes::queues::pause))
         .route("/admin/queues/{name}/resume", post(routes::queues::resume))
+        .route("/admin/sagas", get(routes::sagas::list))
+        .route("/admin/sagas/{id}", get(routes::saga::show))
+        .route("/admin/sagas/{id}/events", get(routes::saga::events))
+        .route("/admin/sagas/{id}/cancel", post(routes::sagas::cancel))
         .route("/admin/audit", get(routes::audit::list));
     let (cors, probe) = (
         cors::layer(&state.settings().origins),

@@ -11,6 +11,8 @@ pub(crate) mod personas;
 pub(crate) mod queues;
 pub(crate) mod replays;
 pub(crate) mod responses;
+pub(crate) mod saga;
+pub(crate) mod sagas;
 pub(crate) mod share;
 pub(crate) mod surveys;
 pub(crate) mod workers;

@@ -25,7 +25,7 @@ mod write;
 
 pub use claim::{Claimed, Seen};
 pub use control::{Cancel, ControlError};
-pub use effects::{Effect, EffectKey};
+pub use effects::{Effect, EffectKey, PaidCall};
 pub use jobs::{JobEvent, JobStep};
 pub use letter_groups::{GroupBy, LetterGroup};
 pub use letters::{Letter, LetterFilter};

@@ -26,6 +26,7 @@ mod mirror;
 mod provider;
 mod replays;
 mod request_id;
+mod saga_admin;
 mod sagas;
 mod server;
 mod share;

@@ -3,6 +3,7 @@
 use super::Store;
 use crate::db::{Durability, Sql};
 use crate::journal::Key;
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 /// Names a paid call within a step.
@@ -34,6 +35,32 @@ pub enum Effect {
     Fenced,
 }
 
+/// A paid call, as an operator sees it: never what was answered.
+#[derive(Debug, Clone, serde::Serialize, sqlx::FromRow)]
+pub struct PaidCall {
+    /// The step's key.
+    pub step_key: String,
+    /// The call's name within the step.
+    pub name: String,
+    /// Which round: it rises when an answer proved useless.
+    pub round: i64,
+    /// `dispatched`, `answered` or `spoiled`.
+    pub state: String,
+    /// Who was called.
+    pub provider: String,
+    /// Which model.
+    pub model: String,
+    /// How often, under the same idempotency key.
+    pub calls: i64,
+    /// When, the last time.
+    pub dispatched_at: DateTime<Utc>,
+    /// When the answer was stored.
+    pub answered_at: Option<DateTime<Utc>>,
+}
+
+const OF_SAGA: &str = "-- effects.of_saga
+    SELECT step_key, name, round, state, provider, model, calls, dispatched_at, answered_at FROM effects
+     WHERE saga_id = $1 ORDER BY dispatched_at, step_key, name, round";
 const LATEST: &str = "-- effects.latest
     SELECT round, state, idempotency_key, answer FROM effects
      WHERE saga_id = $1 AND step_key = $2 AND name = $3 ORDER BY round DESC LIMIT 1";
@@ -108,6 +135,11 @@ impl Store {
             round,
             idempotency_key,
         })
+    }
+
+    /// Every paid call of a saga, in the order in which they were made last.
+    pub async fn paid_calls(&self, saga: Uuid) -> sqlx::Result<Vec<PaidCall>> {
+        self.db.query(OF_SAGA).bind(saga).all().await
     }
 
     /// Keeps a call's raw answer. It was paid for, so it is kept even when the lease is gone; the

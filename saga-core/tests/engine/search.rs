@@ -1,4 +1,4 @@
-//! Sagas are found among many: by kind, state, owner, age, request and the words of their error.
+//! What operators read: sagas found among many by whatever is known of them, and their paid calls.
 
 use crate::acts::LONG;
 use crate::doer::Doer;
@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use saga_core::db::{Durability, Sql};
 use saga_core::run::Answer;
 use saga_core::state::SagaState;
-use saga_core::store::{NewSaga, SagaFilter};
+use saga_core::store::{Effect, EffectKey, NewSaga, SagaFilter};
 use saga_core::{Class, Retry, Saga};
 use serde_json::json;
 use uuid::Uuid;
@@ -173,6 +173,44 @@ async fn what_is_rare_is_found_behind_very_many_a_piece_at_a_time() {
             ..SagaFilter::default()
         };
         assert_eq!(world.store.search(&request).await.unwrap().sagas.len(), 1);
+        world.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_paid_call_is_told_without_its_answer() {
+    for store in stores() {
+        let world = World::new(store, Doer::well()).await;
+        let (saga, tickets) = world
+            .tell_quietly(Told::KIND, |flow| flow.step(deed("a")))
+            .await;
+        let held = world.claim(&tickets[0], "w", LONG).await.unwrap();
+        let key = EffectKey {
+            saga,
+            step: held.key.clone(),
+            epoch: held.epoch,
+            name: "write".to_owned(),
+        };
+        for _ in 0..2 {
+            let dispatched = world.store.dispatch(&key, "openai", "gpt", "hash").await;
+            assert!(matches!(dispatched.unwrap(), Effect::Dispatch { .. }));
+        }
+        let calls = world.store.paid_calls(saga).await.unwrap();
+        assert_eq!(calls.len(), 1);
+        assert_eq!((calls[0].state.as_str(), calls[0].calls), ("dispatched", 2));
+        assert_eq!(calls[0].answered_at, None);
+        world.store.answered(&key, 0, b"a secret").await.unwrap();
+        let calls = world.store.paid_calls(saga).await.unwrap();
+        let told = serde_json::to_value(&calls).unwrap();
+        assert_eq!(told[0]["provider"], "openai");
+        assert_eq!(
+            (&told[0]["model"], &told[0]["name"]),
+            (&json!("gpt"), &json!("write"))
+        );
+        assert_eq!(told[0]["step_key"], "deed#1");
+        assert_eq!(told[0]["state"], "answered");
+        assert!(calls[0].answered_at >= Some(calls[0].dispatched_at));
+        assert!(told[0].get("answer").is_none());
         world.end().await;
     }
 }
