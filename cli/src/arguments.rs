@@ -5,6 +5,7 @@ use crate::jobs::JobsCommand;
 use crate::letters::LettersCommand;
 use crate::queues::QueuesArguments;
 use crate::replays::ReplaysCommand;
+use crate::sagas::SagasCommand;
 use crate::workers::WorkersArguments;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use process::settings::{Given, Role};
@@ -67,6 +68,16 @@ const QUEUES: &str = "Examples:
   chorus queues                             what waits, who works it off, how fast
   chorus queues pause image --reason \"the provider is down\"
   chorus queues resume image
+";
+const SAGAS: &str = "Examples:
+  chorus sagas list --state live --older-than 10m      what is under way, and should it still be?
+  chorus sagas list --text timeout --kind persona.forge
+  chorus sagas show SAGA                    every step, attempt, error, letter and paid call
+  chorus sagas cancel SAGA --reason \"a duplicate\"
+";
+const WHY: &str = "Examples:
+  chorus why SAGA                           what it waits for, and what to do about it
+  chorus why SAGA --json                    one JSON object a line
 ";
 const AUDIT: &str = "Examples:
   chorus audit list                         who decided what, newest first
@@ -153,6 +164,20 @@ pub(crate) enum Command {
     /// List the queues, pause one, resume it
     #[command(before_help = QUEUES)]
     Queues(QueuesArguments),
+    /// Search, show and cancel sagas, whoever's they are
+    #[command(before_help = SAGAS)]
+    Sagas {
+        #[command(subcommand)]
+        command: SagasCommand,
+    },
+    /// Say why a saga is where it is, and what to do about it
+    #[command(before_help = WHY)]
+    Why {
+        saga: uuid::Uuid,
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
     /// Read who decided what, when and why
     #[command(before_help = AUDIT)]
     Audit {

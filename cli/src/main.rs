@@ -18,6 +18,7 @@ mod parts;
 mod port;
 mod queues;
 mod replays;
+mod sagas;
 mod story;
 mod terminal;
 mod token;
@@ -56,6 +57,8 @@ fn main() -> ExitCode {
         | Command::Replays { .. }
         | Command::Workers(_)
         | Command::Queues(_)
+        | Command::Sagas { .. }
+        | Command::Why { .. }
         | Command::Audit { .. }
         | Command::Healthcheck { .. }) => tokio::runtime::Builder::new_multi_thread()
             .enable_all()
@@ -105,6 +108,8 @@ async fn run(command: Command) -> Result<(), Trouble> {
         Command::Replays { command } => replays::run(command).await,
         Command::Workers(arguments) => workers::run(arguments).await,
         Command::Queues(arguments) => queues::run(arguments).await,
+        Command::Sagas { command } => sagas::run(command).await,
+        Command::Why { saga, json } => sagas::why(saga, json).await,
         Command::Audit { command } => audit::run(command).await,
         Command::Healthcheck { ready, url } => healthcheck::run(ready, url).await,
         Command::Completions { .. } | Command::Config { .. } => Ok(()), // done before there was a runtime

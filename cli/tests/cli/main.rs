@@ -12,5 +12,6 @@ mod house;
 mod jobs;
 mod letters;
 mod replays;
+mod sagas;
 mod support;
 mod token;

@@ -1,0 +1,259 @@
+//! `chorus sagas` and `chorus why`: one saga among many, and why it is where it is.
+
+use crate::exit::Trouble;
+use crate::http::Server;
+use crate::jobs::with_query;
+use crate::terminal::{self, Terminal, Tone, cut};
+use clap::Subcommand;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+#[derive(Subcommand)]
+pub(crate) enum SagasCommand {
+    /// Search sagas, newest first
+    List {
+        /// Only of this kind
+        #[arg(long)]
+        kind: Option<String>,
+        /// live (not ended), or queued, running, waiting, parked, undoing, stuck, succeeded, undone
+        #[arg(long)]
+        state: Option<String>,
+        /// Only of this account
+        #[arg(long, value_name = "ACCOUNT")]
+        owner: Option<Uuid>,
+        /// Only those accepted longer ago, such as 90s, 10m, 2h, 7d
+        #[arg(long, value_name = "AGE")]
+        older_than: Option<String>,
+        /// Only those that this request started
+        #[arg(long, value_name = "ID")]
+        request_id: Option<String>,
+        /// Only those whose error says this
+        #[arg(long)]
+        text: Option<String>,
+        /// At most so many
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u8).range(1..=100))]
+        limit: u8,
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show everything about one saga: steps, attempts, errors, letters, paid calls
+    Show {
+        saga: Uuid,
+        /// One JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Turn a saga round, whoever's it is: what was done is undone
+    Cancel {
+        saga: Uuid,
+        /// Why; kept in the audit
+        #[arg(long)]
+        reason: String,
+        /// One JSON object
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+const PATH: &str = "/api/v1/admin/sagas";
+/// Pages that are asked for what is rare among very many.
+const PAGES_MAX: usize = 50;
+
+pub(crate) async fn run(command: SagasCommand) -> Result<(), Trouble> {
+    let server = Server::found()?;
+    match command {
+        SagasCommand::List {
+            kind,
+            state,
+            owner,
+            older_than,
+            request_id,
+            text,
+            limit,
+            json,
+        } => {
+            let query = [
+                ("kind", kind),
+                ("state", state),
+                ("owner", owner.map(|owner| owner.to_string())),
+                ("older_than", older_than),
+                ("request_id", request_id),
+                ("text", text),
+                ("limit", Some(limit.to_string())),
+            ];
+            let query = query
+                .into_iter()
+                .filter_map(|(name, value)| Some((name, value?)));
+            let found = search(&server, query.collect(), limit.into()).await?;
+            list(&found, json);
+        }
+        SagasCommand::Show { saga, json } => {
+            let told = server.get(&format!("{PATH}/{saga}")).await?;
+            show(&told, json);
+        }
+        SagasCommand::Cancel { saga, reason, json } => {
+            let path = format!("{PATH}/{saga}/cancel");
+            let told = server.post(&path, &json!({"reason": reason})).await?;
+            if json {
+                terminal::line(&told);
+            } else {
+                terminal::line(format!(
+                    "Canceled; what it did is being undone. Follow it: chorus why {saga}"
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Why a saga is where it is.
+pub(crate) async fn why(saga: Uuid, json: bool) -> Result<(), Trouble> {
+    let told = Server::found()?.get(&format!("{PATH}/{saga}")).await?;
+    if json {
+        for reason in told["why"].as_array().into_iter().flatten() {
+            terminal::line(reason);
+        }
+    } else {
+        head(&told);
+        reasons(&told);
+    }
+    Ok(())
+}
+
+/// Follows the pages until there is enough: one may be empty though there is more.
+async fn search(
+    server: &Server,
+    mut query: Vec<(&str, String)>,
+    limit: usize,
+) -> Result<Vec<Value>, Trouble> {
+    let mut found = vec![];
+    for _ in 0..PAGES_MAX {
+        let mut page = server.get(&with_query(PATH, &query)).await?;
+        if let Some(items) = page["items"].as_array_mut() {
+            found.append(items);
+        }
+        let Some(next) = page["next_cursor"].as_str().filter(|_| found.len() < limit) else {
+            break;
+        };
+        query.retain(|(name, _)| *name != "cursor");
+        query.push(("cursor", next.to_owned()));
+    }
+    found.truncate(limit);
+    Ok(found)
+}
+
+fn list(sagas: &[Value], json: bool) {
+    let terminal = Terminal::here();
+    for saga in sagas {
+        if json {
+            terminal::line(saga);
+            continue;
+        }
+        head(saga);
+        if let Some(message) = saga["error"]["message"].as_str() {
+            terminal::line(format!("  {}", cut(message, terminal.width)));
+        }
+    }
+    if sagas.is_empty() && !json {
+        terminal::line("No saga is like that. Start one: chorus jobs submit demo.pair");
+    }
+}
+
+fn tone(state: &str) -> Tone {
+    match state {
+        "succeeded" => Tone::Good,
+        "queued" | "running" => Tone::Busy,
+        "parked" | "stuck" => Tone::Bad,
+        _ => Tone::Warn,
+    }
+}
+
+fn head(saga: &Value) {
+    let terminal = Terminal::here();
+    let text = |name: &str| saga[name].as_str().unwrap_or_default();
+    terminal::line(format!(
+        "{}  {}  {}  {}",
+        text("id"),
+        terminal.paint(Tone::Strong, text("kind")),
+        terminal.paint(tone(text("state")), text("state")),
+        terminal.paint(Tone::Quiet, text("created_at"))
+    ));
+}
+
+fn reasons(saga: &Value) {
+    let terminal = Terminal::here();
+    for reason in saga["why"].as_array().into_iter().flatten() {
+        let text = |name: &str| reason[name].as_str().unwrap_or_default();
+        let code = terminal.paint(Tone::Accent, text("code"));
+        terminal::line(format!("  {code}  {}", text("message")));
+        terminal::line(terminal.paint(Tone::Quiet, format!("    {}", text("remedy"))));
+    }
+}
+
+fn show(told: &Value, json: bool) {
+    if json {
+        return terminal::line(told);
+    }
+    head(told);
+    for (label, name) in [
+        ("owner", "owner"),
+        ("request", "request_id"),
+        ("phase", "phase"),
+        ("started", "started_at"),
+        ("ended", "finished_at"),
+        ("until", "parked_until"),
+    ] {
+        if let Some(text) = told[name].as_str() {
+            terminal::line(format!("  {label:8}  {text}"));
+        }
+    }
+    for name in ["input", "output"] {
+        if !told[name].is_null() {
+            terminal::line(format!("  {name:8}  {}", told[name]));
+        }
+    }
+    reasons(told);
+    for step in told["steps"].as_array().into_iter().flatten() {
+        show_step(step);
+    }
+    for call in told["calls"].as_array().into_iter().flatten() {
+        let text = |name: &str| call[name].as_str().unwrap_or_default();
+        terminal::line(format!(
+            "  paid call {} of {}: {} {}, {} time(s), {}",
+            text("name"),
+            text("step_key"),
+            text("provider"),
+            text("model"),
+            call["calls"],
+            text("state")
+        ));
+    }
+    for letter in told["letters"].as_array().into_iter().flatten() {
+        let text = |name: &str| letter[name].as_str().unwrap_or_default();
+        terminal::line(format!("  letter {} is {}", text("id"), text("state")));
+    }
+}
+
+fn show_step(step: &Value) {
+    let terminal = Terminal::here();
+    let text = |name: &str| step[name].as_str().unwrap_or("–");
+    terminal::line(format!(
+        "  {:30} {:10} {:10} {}",
+        text("key"),
+        text("state"),
+        text("queue"),
+        text("role")
+    ));
+    for attempt in step["attempts"].as_array().into_iter().flatten() {
+        let text = |name: &str| attempt[name].as_str().unwrap_or("–");
+        let message = attempt["message"].as_str().unwrap_or_default();
+        let line = format!(
+            "    {}  {}  {}  {message}",
+            text("started_at"),
+            text("worker"),
+            text("outcome")
+        );
+        terminal::line(terminal.paint(Tone::Quiet, line.trim_end()));
+    }
+}
