@@ -279,7 +279,9 @@ fn crash_points<'s>(settlements: impl IntoIterator<Item = &'s Settlement>) {
 
 /// The rows that belong to a batch of answers, by the step whose handler writes them.
 #[derive(Default)]
-struct Records<'s>(BTreeMap<&'s str, (Arc<dyn Recorder>, Vec<(RecordOf, Value)>)>);
+struct Records<'s>(BTreeMap<&'s str, (Arc<dyn Recorder>, Outputs)>);
+
+type Outputs = Vec<(RecordOf, Value)>;
 
 impl<'s> Records<'s> {
     fn note(&mut self, run: &Run, settlement: &'s Settlement, now: DateTime<Utc>) {
