@@ -51,7 +51,11 @@ pub enum Db {
 pub struct Tx {
     inner: Inner,
     now: Option<DateTime<Utc>>,
+    after: Vec<After>,
 }
+
+/// What is done once a transaction is committed.
+type After = Box<dyn FnOnce() + Send + Sync>;
 
 enum Inner {
     Postgres(sqlx::Transaction<'static, Postgres>),
@@ -112,6 +116,7 @@ impl Db {
         Ok(Tx {
             inner: in_time(inner).await?,
             now: None,
+            after: vec![],
         })
     }
 
@@ -212,11 +217,18 @@ impl Tx {
         matches!(self.inner, Inner::Postgres(_))
     }
 
+    /// Has something done once this transaction is committed, if it ever is.
+    pub(crate) fn afterwards(&mut self, what: impl FnOnce() + Send + Sync + 'static) {
+        self.after.push(Box::new(what));
+    }
+
     /// Makes everything in this transaction true, or nothing.
     pub async fn commit(self) -> sqlx::Result<()> {
         match self.inner {
             Inner::Postgres(tx) => in_time(tx.commit()).await,
             Inner::Sqlite(tx) => in_time(tx.commit()).await,
-        }
+        }?;
+        self.after.into_iter().for_each(|what| what());
+        Ok(())
     }
 }

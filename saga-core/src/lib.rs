@@ -22,6 +22,7 @@ pub mod scale;
 pub mod state;
 pub mod store;
 pub mod sweeper;
+pub mod tally;
 pub mod ticket;
 pub mod transport;
 pub mod worker;

@@ -23,6 +23,13 @@ pub struct Delivery {
 }
 
 impl Delivery {
+    /// Whether the broker has delivered it before, and heard nothing.
+    pub(crate) fn is_again(&self) -> bool {
+        self.ack
+            .as_ref()
+            .is_some_and(|delivery| delivery.redelivered)
+    }
+
     /// Tells the broker that the ticket is done with. That it could not be told does not matter: the
     /// ticket comes again and finds nothing to do.
     pub async fn ack(self) {

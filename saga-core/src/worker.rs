@@ -1,6 +1,7 @@
 //! The loop that every worker is: ticket, claim, run, settle, and the ticket for what comes next.
 
 mod leases;
+mod meters;
 mod pool;
 mod presence;
 mod settler;
@@ -15,6 +16,7 @@ use crate::store::Store;
 use crate::sweeper::Sweeper;
 use crate::transport::Transport;
 use leases::Leases;
+use meters::Meters;
 use pool::Pool;
 use presence::Presence;
 use settler::Settler;
@@ -156,6 +158,7 @@ impl Worker {
                 slots: Arc::new(Semaphore::new(usize::from(self.settings.concurrency))),
                 busy: self.busy.clone(),
                 tally,
+                meters: Meters::of(queue),
                 shutdown: shutdown.clone(),
                 stop_now: stop_now.clone(),
             };

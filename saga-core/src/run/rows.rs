@@ -6,6 +6,7 @@ use crate::state::{SagaState, StepState};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// What a row of `steps` is for.
@@ -159,6 +160,15 @@ pub struct StepRow {
     pub started_at: Option<DateTime<Utc>>,
     /// When it ended.
     pub finished_at: Option<DateTime<Utc>>,
+}
+
+impl StepRow {
+    /// How long a worker's first attempt was waited for. When a later one became ready is not kept.
+    pub(crate) fn waited(&self) -> Option<Duration> {
+        let first = self.role == Role::Work && self.turn == 0;
+        let began = self.started_at.filter(|_| first)?;
+        (began - self.created_at).to_std().ok()
+    }
 }
 
 /// News for a saga that nobody has heard yet.

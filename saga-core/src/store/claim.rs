@@ -8,7 +8,7 @@ use crate::run::{Lease, Run};
 use crate::ticket::Ticket;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use uuid::Uuid;
 
 /// A step in this worker's hands.
@@ -32,6 +32,8 @@ pub struct Claimed {
     pub epoch: i64,
     /// Which attempt this is, from 1.
     pub attempt: i64,
+    /// How long it stood in its queue; none if it was ready before.
+    pub waited: Option<Duration>,
     /// Whose saga it is.
     pub owner_id: Option<Uuid>,
     /// The request that started the saga.
@@ -83,6 +85,7 @@ impl Claimed {
             turn: step.turn,
             epoch: step.epoch,
             attempt: step.attempt,
+            waited: step.waited(),
             owner_id: run.saga.owner_id,
             request_id: run.saga.request_id.clone(),
             seen: None,
@@ -175,7 +178,7 @@ impl Store {
         let claimed = self.take(&mut runs, tickets, lease, now);
         if claimed.iter().any(Option::is_some) {
             let mut runs: Vec<Run> = runs.into_values().collect();
-            save::save(&mut tx, &mut runs, now).await?;
+            save::save(&mut tx, &mut runs, &self.kinds, now).await?;
             tx.commit().await?;
         }
         Ok(claimed)

@@ -73,7 +73,7 @@ impl Store {
             &self.kinds,
             now,
         );
-        finish(tx, run).await
+        self.finish(tx, run).await
     }
 
     /// Turns a saga round on its owner's wish, or an operator's.
@@ -100,7 +100,7 @@ impl Store {
             audit::write(&mut tx, &entry).await?;
         }
         let state = run.saga.state;
-        Ok((state, finish(tx, run).await?))
+        Ok((state, self.finish(tx, run).await?))
     }
 
     /// Tries again what a letter is about, once: of two people who replay the same letter, one is
@@ -160,7 +160,7 @@ impl Store {
         }
         let mode = json!({"mode": "in_place"});
         write_down(tx, "letter.replay", letter, (by, reason), mode).await?;
-        Ok(save::save(tx, &mut [run], now).await?)
+        Ok(save::save(tx, &mut [run], &self.kinds, now).await?)
     }
 
     /// A new saga from an ended one's input; its id follows from the letter, so it starts once. The
@@ -192,7 +192,7 @@ impl Store {
         run.event("saga.replayed", None, Some(who));
         let mode = json!({"mode": "new_job", "started": started[0].id});
         write_down(&mut tx, "letter.replay", letter, (by, reason), mode).await?;
-        finish(tx, run).await?;
+        self.finish(tx, run).await?;
         Ok((started[0], tickets))
     }
 
@@ -219,7 +219,14 @@ impl Store {
             return Ok(vec![]);
         };
         run.discard(letter, by, &self.kinds, now)?;
-        finish(tx, run).await
+        self.finish(tx, run).await
+    }
+
+    async fn finish(&self, mut tx: Tx, run: Run) -> Result<Vec<Ticket>, ControlError> {
+        let now = tx.now().await?;
+        let tickets = save::save(&mut tx, &mut [run], &self.kinds, now).await?;
+        tx.commit().await?;
+        Ok(tickets)
     }
 }
 
@@ -250,11 +257,4 @@ async fn one(tx: &mut Tx, saga: Uuid) -> Result<Run, ControlError> {
         .await?
         .remove(&saga)
         .ok_or(ControlError::NotFound)
-}
-
-async fn finish(mut tx: Tx, run: Run) -> Result<Vec<Ticket>, ControlError> {
-    let now = tx.now().await?;
-    let tickets = save::save(&mut tx, &mut [run], now).await?;
-    tx.commit().await?;
-    Ok(tickets)
 }

@@ -3,6 +3,7 @@
 use super::Store;
 use crate::db::Tx;
 use crate::run::Run;
+use crate::tally::Tally;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use uuid::Uuid;
@@ -142,6 +143,7 @@ impl Store {
             .bind(now)
             .execute()
             .await?;
+        super::save::count(&mut tx, Tally::of_poison());
         tx.commit().await?;
         Ok(id)
     }

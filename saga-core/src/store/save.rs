@@ -3,7 +3,9 @@
 use super::letters;
 use super::write::Rows;
 use crate::db::{Sql, Tx};
+use crate::kinds::Kinds;
 use crate::run::Run;
+use crate::tally::Tally;
 use crate::ticket::Ticket;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -27,6 +29,7 @@ const SPOIL: Sql = Sql {
 pub(super) async fn save(
     tx: &mut Tx,
     runs: &mut [Run],
+    kinds: &Kinds,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Vec<Ticket>> {
     let changed = changed(runs, now);
@@ -39,7 +42,15 @@ pub(super) async fn save(
         return Err(sqlx::Error::Protocol(why.to_owned()));
     }
     rare(tx, &changed, now).await?;
+    count(tx, Tally::of(changed.iter().copied(), kinds));
     Ok(tickets(&changed))
+}
+
+/// Counts these changes once they are committed.
+pub(super) fn count(tx: &mut Tx, tally: Tally) {
+    if !tally.is_empty() {
+        tx.afterwards(move || tally.count());
+    }
 }
 
 /// The runs that are to be written, with the time of their change.

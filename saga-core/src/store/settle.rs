@@ -9,6 +9,7 @@ use crate::handler::{RecordOf, StepError};
 use crate::journal::Key;
 use crate::run::{Answer, Lease, Run, Settled};
 use crate::saga::Retry;
+use crate::tally::Tally;
 use crate::ticket::Ticket;
 use chrono::{DateTime, Utc};
 use futures_util::{FutureExt as _, future::BoxFuture};
@@ -187,6 +188,7 @@ impl Store {
         let changed: Vec<&Run> = (changed.into_iter())
             .filter(|run| written.contains(&run.saga.id))
             .collect();
+        save::count(&mut tx, Tally::of(changed.iter().copied(), &self.kinds));
         let tickets = save::tickets(&changed);
         records.write(&written, &mut tx).await?;
         crash_points(settlements);
@@ -219,7 +221,7 @@ impl Store {
         let written = runs.keys().copied().collect();
         records.write(&written, &mut tx).await?;
         let mut runs: Vec<Run> = runs.into_values().collect();
-        let tickets = save::save(&mut tx, &mut runs, now).await?;
+        let tickets = save::save(&mut tx, &mut runs, &self.kinds, now).await?;
         crash_points(settlements.iter().copied());
         tx.commit().await?;
         if let Db::Postgres(_) = self.db {

@@ -2,12 +2,13 @@
 
 mod plain;
 
-use super::Store;
 use super::rows::text;
 use super::write::Rows;
+use super::{Store, save};
 use crate::db::{Durability, Sql, Tx};
 use crate::run::{INPUT_BYTES_MAX, Run, SagaRow};
 use crate::state::SagaState;
+use crate::tally::Tally;
 use crate::ticket::Ticket;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -141,6 +142,7 @@ impl Store {
                     at,
                 };
                 let started = inserted.whose(new).map(told).collect();
+                Tally::of(inserted.of_these(&drafts), &self.kinds).count();
                 return Ok((started, inserted.tickets(&drafts)));
             }
         }
@@ -172,6 +174,7 @@ impl Store {
         let (inserted, tickets) = if tx.is_postgres() && plain::all(&drafts) {
             let rows = plain::columns(tx.batch(plain::INSERT), &drafts).all();
             let inserted = Inserted::of(rows.await?);
+            save::count(tx, Tally::of(inserted.of_these(&drafts), &self.kinds));
             let tickets = inserted.tickets(&drafts);
             (inserted, tickets)
         } else {
@@ -223,6 +226,7 @@ impl Store {
         for run in &runs {
             super::letters::write(tx, run, now).await?;
         }
+        save::count(tx, Tally::of(&runs, &self.kinds));
         let tickets = inserted.tickets(&runs);
         Ok((inserted, tickets))
     }
@@ -291,9 +295,13 @@ impl Inserted {
             .map(move |one| (one, self.ids.contains(&one.id) && taken.insert(one.id)))
     }
 
+    /// Those of the sagas that were not there yet.
+    fn of_these<'r>(&self, runs: &'r [Run]) -> impl Iterator<Item = &'r Run> {
+        runs.iter().filter(|run| self.ids.contains(&run.saga.id))
+    }
+
     fn tickets(&self, runs: &[Run]) -> Vec<Ticket> {
-        runs.iter()
-            .filter(|run| self.ids.contains(&run.saga.id))
+        self.of_these(runs)
             .flat_map(|run| {
                 run.made_ready()
                     .filter_map(|step| Ticket::of(&run.saga, step))

@@ -88,7 +88,7 @@ impl Store {
         let mut runs: Vec<Run> = runs.into_values().collect();
         // What is left to others stays due; looking again at once would find the same.
         let moved = runs.iter().any(Run::changed);
-        tickets.extend(save::save(&mut tx, &mut runs, now).await?);
+        tickets.extend(save::save(&mut tx, &mut runs, &self.kinds, now).await?);
         tx.commit().await?;
         let more = moved && due >= usize::try_from(SWEEP_MAX).unwrap_or(usize::MAX);
         Ok(Swept { tickets, due, more })

@@ -1,6 +1,7 @@
 //! One queue's share of a worker: claims in batches, runs handlers side by side.
 
 use super::leases::Leases;
+use super::meters::{Meters, Open};
 use super::settler::Settler;
 use super::tally::Tally;
 use super::{Busy, BusyGuard};
@@ -36,6 +37,7 @@ pub(super) struct Pool {
     pub(super) slots: Arc<Semaphore>,
     pub(super) busy: Busy,
     pub(super) tally: Tally,
+    pub(super) meters: Meters,
     pub(super) shutdown: CancellationToken,
     pub(super) stop_now: CancellationToken,
 }
@@ -116,13 +118,15 @@ impl Pool {
         running: &TaskTracker,
     ) {
         for ((delivery, claimed), permit) in batch.into_iter().zip(claimed).zip(permits) {
+            self.meters.arrived(&delivery);
             let Some(claimed) = claimed else {
                 delivery.ack().await; // void: forgotten, never requeued
                 continue;
             };
             crate::fault::point("step.claimed", claimed.key.as_str());
-            let (pool, guard) = (self.clone(), (self.busy.enter(), self.tally.enter()));
-            running.spawn(async move { pool.work(claimed, delivery, (permit, guard)).await });
+            let (pool, counted) = (self.clone(), self.meters.taken(&claimed));
+            let slot = (permit, (self.busy.enter(), self.tally.enter()), counted);
+            running.spawn(async move { pool.work(claimed, delivery, slot).await });
         }
     }
 
@@ -131,7 +135,7 @@ impl Pool {
         self,
         first: Claimed,
         delivery: Delivery,
-        _slot: (OwnedSemaphorePermit, (BusyGuard, BusyGuard)),
+        _slot: (OwnedSemaphorePermit, (BusyGuard, BusyGuard), Open),
     ) {
         let (mut claimed, mut delivery, mut settled) = (first, Some(delivery), None);
         loop {

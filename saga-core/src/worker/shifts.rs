@@ -73,6 +73,7 @@ pub(super) struct Shifts {
 impl Shifts {
     /// Works, shift by shift, until shutdown.
     pub(super) async fn run(mut self) {
+        let _slots = self.pool.meters.open(self.pool.concurrency);
         loop {
             self.until(|paused, _| paused.is_some()).await;
             self.pool.tally.paused(self.is_paused());

@@ -12,6 +12,7 @@ mod fleet;
 mod late;
 mod leases;
 mod lives;
+mod numbers;
 mod pauses;
 mod random;
 mod replays;
