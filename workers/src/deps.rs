@@ -2,7 +2,7 @@
 
 use crate::blobs::Blobs;
 use crate::providers::openai::{Chat, Painter, Settings as Server, SettingsError};
-use crate::providers::{ApiKey, ImageModel, KeyError, TextModel, local};
+use crate::providers::{ApiKey, ImageModel, KeyError, Metered, TextModel, local};
 use process::Settings;
 use process::settings::{Models, ProviderName};
 use std::sync::Arc;
@@ -36,7 +36,7 @@ impl Deps {
     pub fn of(settings: &Settings) -> Result<Self, DepsError> {
         let models = &settings.models;
         let text: Arc<dyn TextModel> = match models.text_provider {
-            ProviderName::Local => Arc::new(local::Writer),
+            ProviderName::Local => Arc::new(Metered::new(local::Writer)),
             ProviderName::Openai => {
                 let server =
                     Server::text(&models.openai_base_url, key(models)?, &models.text_model);
@@ -44,11 +44,12 @@ impl Deps {
                     timeout: models.timeout,
                     ..server
                 };
-                Arc::new(Chat::new(server).map_err(DepsError::Server)?)
+                let chat = Chat::new(server).map_err(DepsError::Server)?;
+                Arc::new(Metered::new(chat))
             }
         };
         let image: Arc<dyn ImageModel> = match models.image_provider {
-            ProviderName::Local => Arc::new(local::Painter),
+            ProviderName::Local => Arc::new(Metered::new(local::Painter)),
             ProviderName::Openai => {
                 let server =
                     Server::image(&models.openai_base_url, key(models)?, &models.image_model);
@@ -57,7 +58,8 @@ impl Deps {
                     picture_hosts: models.image_hosts.clone(),
                     ..server
                 };
-                Arc::new(Painter::new(server).map_err(DepsError::Server)?)
+                let painter = Painter::new(server).map_err(DepsError::Server)?;
+                Arc::new(Metered::new(painter))
             }
         };
         let public_base_url = settings.public_base_url.trim_end_matches('/').to_owned();
