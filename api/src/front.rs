@@ -1,6 +1,7 @@
 //! What happens to every request and every answer, whatever the route.
 
 use crate::context::{Context, REQUEST_ID};
+use crate::meter;
 use crate::problem::{self, Code, Problem};
 use axum::body::HttpBody as _;
 use axum::extract::{MatchedPath, Request};
@@ -65,6 +66,7 @@ async fn answer(request: Request, next: Next, began: Instant, context: &Context)
         response = problem::finish(response, uri.path(), context.id_str());
     }
     dress(response.headers_mut(), context);
+    meter::answered(route.as_ref(), &method, response.status(), began);
     let bytes = response.body().size_hint().exact().unwrap_or_default();
     log(
         &Line {

@@ -12,6 +12,7 @@ mod forget;
 mod front;
 mod idempotency;
 mod jobs;
+mod meter;
 mod page;
 mod params;
 mod prefer;

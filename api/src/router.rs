@@ -7,6 +7,7 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
+use process::metrics::{self, Scrape};
 use process::{Probe, health};
 
 /// The whole API.
@@ -68,12 +69,14 @@ pub fn router(state: State) -> Router {
         cors::layer(&state.settings().origins),
         state.probe().clone(),
     );
+    let scrape = Scrape::whole(state.store().clone(), probe.clone());
     let router = Router::new()
         .route("/", get(routes::banner::banner))
         .route("/p/{id}", get(routes::share::page))
         .nest("/api/v1", api)
         .fallback(|| async { Problem::not_found("address") })
         .merge(healthy(probe))
+        .merge(metrics::routes(scrape))
         .with_state(state);
     let router = match cors {
         Some(cors) => router.layer(cors),

@@ -1,10 +1,10 @@
 //! The connections of a process, and the loops that keep them.
 
-use crate::QUEUES;
 use crate::folder::{self, FolderLock};
 use crate::name;
 use crate::probe::Probe;
 use crate::settings::{Mode, Settings};
+use crate::{QUEUES, metrics};
 use anyhow::Context as _;
 use saga_core::db::{Db, Location, OpenError};
 use saga_core::relay::Relay;
@@ -137,6 +137,8 @@ impl Fleet {
             .embedded()
             .then(|| folder::lock(settings))
             .transpose()?;
+        metrics::start();
+        saga_core::tally::announce(&kinds);
         let store = open_store(settings, kinds).await?;
         let transport = transport(settings, label);
         let (relay, loops) = Relay::new(store.clone(), transport.clone());
@@ -153,6 +155,7 @@ impl Fleet {
                 .clone()
                 .run(store.clone(), transport.clone(), carrying.0.clone()),
         );
+        carrying.1.spawn(metrics::upkeep(carrying.0.clone()));
         Ok(Self {
             store,
             transport,

@@ -1,8 +1,9 @@
-//! What every Chorus process does: settings, logs, connections, signals, health.
+//! What every Chorus process does: settings, logs, connections, signals, health, metrics.
 
 pub mod fleet;
 pub mod folder;
 pub mod health;
+pub mod metrics;
 pub mod name;
 pub mod probe;
 pub mod settings;

@@ -1,5 +1,6 @@
 //! The whole of a worker process.
 
+use crate::metrics::{self, Scrape};
 use crate::settings::{Given, Role, Settings};
 use crate::{Fleet, Probe, health, stop, telemetry};
 use anyhow::Context as _;
@@ -109,7 +110,7 @@ async fn end_of(mut serving: tokio::task::JoinHandle<()>) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// Serves the health routes on the worker's port, if it has one, until `served`.
+/// Serves the health routes and the metrics on the worker's port, if it has one, until `served`.
 async fn serve_health(
     settings: &Settings,
     probe: Probe,
@@ -122,11 +123,11 @@ async fn serve_health(
     let listener = tokio::net::TcpListener::bind(address)
         .await
         .with_context(|| format!("listening on WORKER_PORT, {address}"))?;
+    let routes = health::routes(probe).merge(metrics::routes(Scrape::own()));
     Ok(tokio::spawn(async move {
-        let serve = axum::serve(listener, health::routes(probe))
-            .with_graceful_shutdown(served.cancelled_owned());
+        let serve = axum::serve(listener, routes).with_graceful_shutdown(served.cancelled_owned());
         if let Err(error) = serve.await {
-            tracing::error!(%error, "The health routes are not served any more");
+            tracing::error!(%error, "Health and metrics are not served any more");
         }
     }))
 }

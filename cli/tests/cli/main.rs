@@ -7,10 +7,12 @@
 
 mod config;
 mod demo;
+mod exposition;
 mod fleet;
 mod house;
 mod jobs;
 mod letters;
+mod metrics;
 mod replays;
 mod sagas;
 mod support;

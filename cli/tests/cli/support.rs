@@ -152,7 +152,7 @@ impl Printed {
 }
 
 impl Running {
-    fn of(mut child: Child) -> Self {
+    pub(crate) fn of(mut child: Child) -> Self {
         let out = Printed::of(child.stdout.take().unwrap());
         let err = Printed::of(child.stderr.take().unwrap());
         Self { child, out, err }

@@ -74,7 +74,7 @@ pub struct Given {
     /// Steps of one queue that a worker does at once, 1 to 100 [default: 10]
     #[arg(long, env, value_name = "N", hide_env_values = true)]
     pub worker_concurrency: Option<String>,
-    /// Port on which a worker tells its health [default: none]
+    /// Port on which a worker tells its health and metrics [default: none]
     #[arg(long, env, value_name = "PORT", hide_env_values = true)]
     pub worker_port: Option<String>,
     /// How long a step is a worker's without a heartbeat, in seconds [default: 30]

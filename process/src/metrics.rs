@@ -1,0 +1,201 @@
+//! `/metrics`: what this process counts, and what the store holds, for Prometheus.
+
+mod described;
+
+pub use described::{DESCRIBED, Described, Shape};
+
+use crate::probe::Probe;
+use crate::{QUEUES, VERSION};
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::{Router, routing::get};
+use metrics::gauge;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use saga_core::Store;
+use saga_core::store::{Gauges, QueueGauges};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
+
+/// The commit that this was built from, if the build was told.
+const COMMIT: &str = match option_env!("CHORUS_COMMIT") {
+    Some(commit) => commit,
+    None => "unknown",
+};
+/// How long the store's numbers are told without looking again, however many ask.
+const KEPT: Duration = Duration::from_secs(1);
+/// How long looking may take.
+const LOOK_MAX: Duration = Duration::from_secs(2);
+/// How often what was measured is put into its buckets; between two scrapes it would pile up.
+const UPKEEP: Duration = Duration::from_secs(5);
+/// Seconds: from a step that touches a row to a job that stood parked over night.
+const BUCKETS: [f64; 18] = [
+    0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0,
+    3600.0, 21_600.0,
+];
+/// Seconds: from an answer out of memory to the longest `Prefer: wait`.
+const HTTP_BUCKETS: [f64; 14] = [
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
+];
+const LETTER_STATES: [&str; 4] = ["open", "replayed", "discarded", "expired"];
+
+/// The one recorder of this process: `metrics` knows no other kind.
+static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
+
+/// Begins to count. What was counted before is lost; a second start changes nothing.
+pub fn start() -> &'static PrometheusHandle {
+    RECORDER.get_or_init(|| {
+        let handle = builder().install_recorder().unwrap_or_else(|error| {
+            tracing::warn!(%error, "This program counts by other means already; /metrics stays empty");
+            builder().build_recorder().handle()
+        });
+        DESCRIBED.iter().for_each(Described::announce);
+        gauge!("chorus_build_info", "version" => VERSION, "commit" => COMMIT).set(1.0);
+        handle
+    })
+}
+
+fn builder() -> PrometheusBuilder {
+    let http = Matcher::Full("chorus_http_request_duration_seconds".to_owned());
+    PrometheusBuilder::new()
+        .set_buckets(&BUCKETS)
+        .and_then(|builder| builder.set_buckets_for_metric(http, &HTTP_BUCKETS))
+        .expect("there are buckets")
+}
+
+/// Puts what was measured into its buckets, until shutdown.
+pub(crate) async fn upkeep(shutdown: CancellationToken) {
+    while !shutdown.is_cancelled() {
+        start().run_upkeep();
+        tokio::select! {
+            () = tokio::time::sleep(UPKEEP) => {}
+            () = shutdown.cancelled() => {}
+        }
+    }
+}
+
+/// `/metrics`, to be served alone or merged into the API.
+pub fn routes<S: Clone + Send + Sync + 'static>(scrape: Scrape) -> Router<S> {
+    start();
+    Router::new().route(
+        "/metrics",
+        get(move || async move { scrape.answer().await }),
+    )
+}
+
+/// What one process tells.
+#[derive(Clone)]
+pub struct Scrape(Option<Arc<Source>>);
+
+/// The store's numbers are the same whoever tells them, so only the API does.
+struct Source {
+    store: Store,
+    probe: Probe,
+    looked: Mutex<Option<Instant>>,
+}
+
+impl Scrape {
+    /// What the process counts itself.
+    pub fn own() -> Self {
+        Self(None)
+    }
+
+    /// That, and how much there is to do in the whole fleet.
+    pub fn whole(store: Store, probe: Probe) -> Self {
+        let looked = Mutex::default();
+        Self(Some(Arc::new(Source {
+            store,
+            probe,
+            looked,
+        })))
+    }
+
+    async fn answer(&self) -> Response {
+        if let Some(source) = &self.0 {
+            source.look().await;
+        }
+        let mut response = start().render().into_response();
+        response.headers_mut().insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"),
+        );
+        response
+            .headers_mut()
+            .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
+    }
+}
+
+impl Source {
+    /// Sets the gauges, unless somebody did a moment ago. What cannot be known is no number.
+    async fn look(&self) {
+        let mut looked = self.looked.lock().await;
+        if looked.is_some_and(|at| at.elapsed() < KEPT) {
+            return;
+        }
+        let (gauges, consumers) = tokio::join!(
+            tokio::time::timeout(LOOK_MAX, self.store.gauges()),
+            tokio::time::timeout(LOOK_MAX, self.consumers()),
+        );
+        let gauges = match gauges {
+            Ok(Ok(gauges)) => Some(gauges),
+            Ok(Err(error)) => {
+                tracing::debug!(%error, "The store's numbers could not be read");
+                None
+            }
+            Err(_) => None,
+        };
+        tell(gauges.as_ref());
+        let consumers = consumers.unwrap_or([None; QUEUES.len()]);
+        for (queue, count) in QUEUES.into_iter().zip(consumers) {
+            gauge!("chorus_queue_consumers", "queue" => queue)
+                .set(whole(count.and_then(|count| i64::try_from(count).ok())));
+        }
+        *looked = Some(Instant::now());
+    }
+
+    async fn consumers(&self) -> [Option<u64>; QUEUES.len()] {
+        let mut counts = [None; QUEUES.len()];
+        for (queue, count) in QUEUES.into_iter().zip(&mut counts) {
+            *count = self.probe.consumers(queue).await;
+        }
+        counts
+    }
+}
+
+/// Sets every gauge of the store: queues that hold nothing hold nought.
+fn tell(gauges: Option<&Gauges>) {
+    let empty = QueueGauges::default();
+    for queue in QUEUES {
+        let found = gauges.map(|gauges| {
+            let found = gauges.queues.iter().find(|one| one.queue == queue);
+            found.unwrap_or(&empty)
+        });
+        for (state, count) in [
+            ("ready", found.map(|found| found.ready)),
+            ("running", found.map(|found| found.running)),
+            ("delayed", found.map(|found| found.delayed)),
+        ] {
+            gauge!("chorus_queue_depth", "queue" => queue, "state" => state).set(whole(count));
+        }
+        gauge!("chorus_queue_oldest_age_seconds", "queue" => queue)
+            .set(found.map_or(f64::NAN, |found| found.oldest.as_secs_f64()));
+    }
+    gauge!("chorus_ticket_lag_seconds")
+        .set(gauges.map_or(f64::NAN, |gauges| gauges.ticket_lag.as_secs_f64()));
+    for state in LETTER_STATES {
+        let count = gauges.map(|gauges| {
+            let found = gauges.letters.iter().find(|(known, _)| known == state);
+            found.map_or(0, |(_, count)| *count)
+        });
+        gauge!("chorus_dead_letters", "state" => state).set(whole(count));
+    }
+}
+
+/// A count as a gauge has it; counts beyond 32 bits are all the same to whoever reads them.
+fn whole(count: Option<i64>) -> f64 {
+    count.map_or(f64::NAN, |count| {
+        f64::from(u32::try_from(count).unwrap_or(u32::MAX))
+    })
+}

@@ -1,0 +1,170 @@
+//! Every metric that any process serves; `deploy/metrics.md` says the same to people.
+
+use metrics::{describe_counter, describe_gauge, describe_histogram};
+
+/// What a metric is to Prometheus.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// Only rises.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// How often, and how long.
+    Histogram,
+}
+
+impl Shape {
+    /// The word after `# TYPE`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Histogram => "histogram",
+        }
+    }
+}
+
+/// One metric.
+#[derive(Debug, Clone, Copy)]
+pub struct Described {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is to Prometheus.
+    pub shape: Shape,
+    /// The names of its labels.
+    pub labels: &'static [&'static str],
+    /// What it tells.
+    pub meaning: &'static str,
+}
+
+impl Described {
+    /// Has `/metrics` explain it.
+    pub(super) fn announce(&self) {
+        match self.shape {
+            Shape::Counter => describe_counter!(self.name, self.meaning),
+            Shape::Gauge => describe_gauge!(self.name, self.meaning),
+            Shape::Histogram => describe_histogram!(self.name, self.meaning),
+        }
+    }
+}
+
+/// Every metric that any process serves.
+pub const DESCRIBED: [Described; 19] = [
+    counter("chorus_jobs_submitted_total", &["kind"], "Jobs accepted"),
+    counter(
+        "chorus_jobs_finished_total",
+        &["kind", "outcome"],
+        "Jobs that ended",
+    ),
+    histogram(
+        "chorus_job_duration_seconds",
+        &["kind", "outcome"],
+        "From accepted to ended",
+    ),
+    counter(
+        "chorus_step_attempts_total",
+        &["kind", "step", "outcome"],
+        "Attempts at steps that ended",
+    ),
+    histogram(
+        "chorus_step_duration_seconds",
+        &["kind", "step", "outcome"],
+        "From claimed to settled, of one attempt",
+    ),
+    gauge(
+        "chorus_queue_depth",
+        &["queue", "state"],
+        "Steps in a queue",
+    ),
+    gauge(
+        "chorus_queue_oldest_age_seconds",
+        &["queue"],
+        "How long the oldest ready step has waited",
+    ),
+    histogram(
+        "chorus_queue_wait_seconds",
+        &["queue"],
+        "From asked for to first claimed, of steps that a ticket brought",
+    ),
+    gauge(
+        "chorus_queue_consumers",
+        &["queue"],
+        "Consumers that the transport delivers a queue to",
+    ),
+    gauge(
+        "chorus_worker_slots",
+        &["queue", "state"],
+        "Steps that a worker does, and could do, at once",
+    ),
+    gauge("chorus_dead_letters", &["state"], "Dead letters there are"),
+    counter(
+        "chorus_dead_letters_total",
+        &["kind", "step", "code"],
+        "Dead letters written",
+    ),
+    counter("chorus_compensations_total", &["kind"], "Undo steps done"),
+    gauge(
+        "chorus_ticket_lag_seconds",
+        &[],
+        "How long the oldest ready step has had no confirmed ticket",
+    ),
+    counter(
+        "chorus_redeliveries_total",
+        &["queue"],
+        "Tickets that the broker delivered again",
+    ),
+    histogram(
+        "chorus_provider_request_duration_seconds",
+        &["provider", "model", "outcome"],
+        "Calls of models",
+    ),
+    counter(
+        "chorus_provider_tokens_total",
+        &["provider", "model", "direction"],
+        "Tokens that calls were charged for",
+    ),
+    histogram(
+        "chorus_http_request_duration_seconds",
+        &["route", "method", "status"],
+        "From a request's head to its answer's",
+    ),
+    gauge("chorus_build_info", &["version", "commit"], "Always 1"),
+];
+
+const fn counter(
+    name: &'static str,
+    labels: &'static [&'static str],
+    meaning: &'static str,
+) -> Described {
+    of(name, Shape::Counter, labels, meaning)
+}
+
+const fn gauge(
+    name: &'static str,
+    labels: &'static [&'static str],
+    meaning: &'static str,
+) -> Described {
+    of(name, Shape::Gauge, labels, meaning)
+}
+
+const fn histogram(
+    name: &'static str,
+    labels: &'static [&'static str],
+    meaning: &'static str,
+) -> Described {
+    of(name, Shape::Histogram, labels, meaning)
+}
+
+const fn of(
+    name: &'static str,
+    shape: Shape,
+    labels: &'static [&'static str],
+    meaning: &'static str,
+) -> Described {
+    Described {
+        name,
+        shape,
+        labels,
+        meaning,
+    }
+}
