@@ -8,5 +8,6 @@
 mod example;
 mod folder;
 mod health;
+mod metrics;
 mod migrations;
 mod settings;
