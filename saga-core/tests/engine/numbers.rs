@@ -1,17 +1,18 @@
 //! What dashboards and alarms stand on: how much there is to do, and what was done.
 
-use crate::acts::LONG;
+use crate::acts::{LONG, SHORT};
 use crate::doer::Doer;
-use crate::sagas::{deed, far};
+use crate::sagas::{back, deed, far};
 use crate::stories::{Story, Told};
 use crate::support::{World, combinations, new_saga};
-use metrics_exporter_prometheus::PrometheusBuilder;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
 use saga_core::db::Durability;
 use saga_core::journal::Class;
 use saga_core::run::Answer;
+use saga_core::state::SagaState;
 use saga_core::store::Gauges;
 use saga_core::{Retry, Saga};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
@@ -110,16 +111,23 @@ async fn a_queue_knows_its_consumers() {
     }
 }
 
+/// The value of one counter, if it was ever counted.
+fn count(recorder: &PrometheusRecorder, series: &str) -> Option<u64> {
+    let told = recorder.handle().render();
+    let value = |line: &str| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok();
+    told.lines().find_map(value)
+}
+
 /// On one thread, whose recorder is its own.
 #[tokio::test]
 async fn what_is_not_committed_is_not_counted() {
     for combination in combinations() {
         let recorder = PrometheusBuilder::new().build_recorder();
         let counted = || {
-            let told = recorder.handle().render();
-            let sample = r#"chorus_jobs_submitted_total{kind="test.line"} "#;
-            let value = told.lines().find_map(|line| line.strip_prefix(sample));
-            value.map(str::to_owned)
+            count(
+                &recorder,
+                r#"chorus_jobs_submitted_total{kind="test.line"}"#,
+            )
         };
         let _here = metrics::set_default_local_recorder(&recorder);
         let world = World::new(combination, Doer::well()).await;
@@ -134,12 +142,65 @@ async fn what_is_not_committed_is_not_counted() {
         start(false).await;
         assert_eq!(counted(), None, "{}", world.label);
         start(true).await;
-        assert_eq!(counted().as_deref(), Some("1"), "{}", world.label);
+        assert_eq!(counted(), Some(1), "{}", world.label);
         let new = new_saga(Uuid::now_v7(), "test.line", Value::Null);
         let twice = [new.clone(), new.clone()];
         world.store.start(&twice).await.unwrap();
         world.store.start(&[new]).await.unwrap();
-        assert_eq!(counted().as_deref(), Some("2"), "{}", world.label);
+        assert_eq!(counted(), Some(2), "{}", world.label);
+        world.end().await;
+    }
+}
+
+/// As above, on one thread.
+#[tokio::test]
+async fn each_attempt_is_counted_once_and_by_how_it_ended() {
+    let story: Story = |flow| {
+        flow.undo_with(back("a"));
+        flow.step(deed("a"))
+    };
+    for combination in combinations() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let _here = metrics::set_default_local_recorder(&recorder);
+        let attempts = |step: &str, outcome: &str| {
+            let kind = Told::KIND;
+            let labels = format!(r#"{{kind="{kind}",step="{step}",outcome="{outcome}"}}"#);
+            count(&recorder, &format!("chorus_step_attempts_total{labels}"))
+        };
+        let world = World::new(combination, Doer::well()).await;
+        let label = world.label.clone();
+        let (saga, tickets) = world.tell_quietly(Told::KIND, story).await;
+        let mut ticket = tickets[0].clone();
+        let claimed = world.claim(&ticket, "one", LONG).await.unwrap();
+        ticket = world.settle(&claimed, Answer::Released).await.1.remove(0);
+        for name in ["first", "second", "third"] {
+            world.claim(&ticket, name, SHORT).await.unwrap();
+            if name != "third" {
+                ticket = world.sweep_for(saga).await;
+            }
+        }
+        let parked = async || {
+            world.store.sweep().await.unwrap();
+            world.state(saga).await == SagaState::Parked
+        };
+        world.wait("it is parked", parked, saga).await;
+        assert_eq!(attempts("deed", "released"), Some(1), "{label}");
+        assert_eq!(attempts("deed", "lost"), Some(3), "{label}");
+        assert_eq!(attempts("deed", "failed"), None, "{label}: it was lost");
+        let letter = r#"chorus_dead_letters_total{kind="test.told",step="deed",code="poison"}"#;
+        assert_eq!(count(&recorder, letter), Some(1), "{label}");
+
+        let letter = world.open_letter(saga).await.id;
+        let undo = world.store.discard(letter, "ana", "enough").await.unwrap();
+        let undo = world.claim(&undo[0], "one", LONG).await.unwrap();
+        world.settle(&undo, Answer::Done(json!("undone"))).await;
+        assert_eq!(world.state(saga).await, SagaState::Undone, "{label}");
+        assert_eq!(attempts("take_back", "succeeded"), Some(1), "{label}");
+        let ended = r#"chorus_jobs_finished_total{kind="test.told",outcome="failed"}"#;
+        let undone = r#"chorus_compensations_total{kind="test.told"}"#;
+        for series in [ended, undone] {
+            assert_eq!(count(&recorder, series), Some(1), "{label}");
+        }
         world.end().await;
     }
 }
