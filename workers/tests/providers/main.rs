@@ -9,6 +9,7 @@
 
 mod answers;
 mod broken;
+mod metered;
 mod pictures;
 mod refusals;
 mod scripted;
