@@ -30,6 +30,30 @@ pub fn router(state: State) -> Router {
         .route("/personas/me/forge", post(routes::personas::forge))
         .route("/personas/{id}", get(routes::personas::show))
         .route("/media/{id}/file", get(routes::media::file))
+        .merge(admin());
+    let (cors, probe) = (
+        cors::layer(&state.settings().origins),
+        state.probe().clone(),
+    );
+    let scrape = Scrape::whole(state.store().clone(), probe.clone());
+    let router = Router::new()
+        .route("/", get(routes::banner::banner))
+        .route("/p/{id}", get(routes::share::page))
+        .nest("/api/v1", api)
+        .fallback(|| async { Problem::not_found("address") })
+        .merge(healthy(probe))
+        .merge(metrics::routes(scrape))
+        .with_state(state);
+    let router = match cors {
+        Some(cors) => router.layer(cors),
+        None => router,
+    };
+    router.layer(axum::middleware::from_fn(front::front))
+}
+
+/// What operators and admins look at, and decide.
+fn admin() -> Router<State> {
+    Router::new()
         .route("/admin/dead-letters", get(routes::dead_letters::list))
         .route(
             "/admin/dead-letters/groups",
@@ -64,25 +88,7 @@ pub fn router(state: State) -> Router {
         .route("/admin/sagas/{id}", get(routes::saga::show))
         .route("/admin/sagas/{id}/events", get(routes::saga::events))
         .route("/admin/sagas/{id}/cancel", post(routes::sagas::cancel))
-        .route("/admin/audit", get(routes::audit::list));
-    let (cors, probe) = (
-        cors::layer(&state.settings().origins),
-        state.probe().clone(),
-    );
-    let scrape = Scrape::whole(state.store().clone(), probe.clone());
-    let router = Router::new()
-        .route("/", get(routes::banner::banner))
-        .route("/p/{id}", get(routes::share::page))
-        .nest("/api/v1", api)
-        .fallback(|| async { Problem::not_found("address") })
-        .merge(healthy(probe))
-        .merge(metrics::routes(scrape))
-        .with_state(state);
-    let router = match cors {
-        Some(cors) => router.layer(cors),
-        None => router,
-    };
-    router.layer(axum::middleware::from_fn(front::front))
+        .route("/admin/audit", get(routes::audit::list))
 }
 
 /// The health routes: what they say when all is not well is theirs, what they refuse is a problem.
