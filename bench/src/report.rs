@@ -109,6 +109,8 @@ impl Report {
                 holds: m.latency_p50 <= path.mul_f64(1.5),
             },
         );
+        // Beside a bar of commits and confirms in a hot loop: a machine that sleeps between sagas wakes slowly.
+        let paced = (self.limits.commit_paced * 3 + self.limits.confirm_paced * 2).mul_f64(1.5);
         let mut bars = self.accepts(m);
         bars.push(least("accepts while workers take them", m.accepts, 5_000.0));
         bars.push(plain("accept p99 meanwhile", millis(m.accept_p99)));
@@ -119,6 +121,7 @@ impl Report {
                 format!("{:.0} /s", m.relayed),
             ),
             latency,
+            plain("that bar, were it at the same pace", millis(paced)),
             plain("p99, accept to done at 20/s", millis(m.latency_p99)),
             least("status polls", m.polls, 20_000.0),
             Bar {
