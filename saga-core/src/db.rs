@@ -52,6 +52,9 @@ pub struct Tx {
     inner: Inner,
     now: Option<DateTime<Utc>>,
     after: Vec<After>,
+    /// Whether a statement failed: PostgreSQL then takes no other, and makes of a commit a rollback,
+    /// which it does not call an error.
+    spoiled: bool,
 }
 
 /// What is done once a transaction is committed.
@@ -117,6 +120,7 @@ impl Db {
             inner: in_time(inner).await?,
             now: None,
             after: vec![],
+            spoiled: false,
         })
     }
 
@@ -179,6 +183,12 @@ impl Db {
     }
 }
 
+/// Notes whether a statement of a transaction failed.
+fn noted<T>(spoiled: &mut bool, done: sqlx::Result<T>) -> sqlx::Result<T> {
+    *spoiled |= done.is_err();
+    done
+}
+
 impl Tx {
     /// A statement inside this transaction.
     pub fn query(&mut self, sql: impl Into<Sql>) -> Query<'_> {
@@ -207,6 +217,12 @@ impl Tx {
         Ok(now)
     }
 
+    /// The store's clock, read anew: after a wait for what others held.
+    pub(crate) async fn later(&mut self) -> sqlx::Result<DateTime<Utc>> {
+        self.now = None;
+        self.now().await
+    }
+
     /// Takes a time that a statement of this transaction brought along: no need to ask again.
     pub(crate) fn was_told(&mut self, now: DateTime<Utc>) {
         self.now.get_or_insert(now);
@@ -222,8 +238,17 @@ impl Tx {
         self.after.push(Box::new(what));
     }
 
+    /// Whether a statement failed, so that nothing of this transaction can come true.
+    pub(crate) fn is_spoiled(&self) -> bool {
+        self.spoiled
+    }
+
     /// Makes everything in this transaction true, or nothing.
     pub async fn commit(self) -> sqlx::Result<()> {
+        if self.spoiled {
+            let why = "a statement of this transaction failed, so it cannot be committed";
+            return Err(sqlx::Error::Protocol(why.to_owned()));
+        }
         match self.inner {
             Inner::Postgres(tx) => in_time(tx.commit()).await,
             Inner::Sqlite(tx) => in_time(tx.commit()).await,

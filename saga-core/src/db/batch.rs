@@ -1,6 +1,6 @@
 //! One statement over many rows.
 
-use super::{Inner, Record, Sql, Tx, Value, in_time, query::arity, shape::shaped};
+use super::{Inner, Record, Sql, Tx, Value, in_time, noted, query::arity, shape::shaped};
 use sqlx::{
     Arguments as _, Encode, PgConnection, PgPool, Postgres, SqliteConnection, Type,
     error::BoxDynError, postgres::PgArguments, sqlite::SqliteArguments,
@@ -42,7 +42,7 @@ enum Columns {
 enum Target<'e> {
     /// A statement that is a transaction by itself.
     Pool(&'e PgPool),
-    Tx(&'e mut PgConnection),
+    Tx(&'e mut PgConnection, &'e mut bool),
     Lite(&'e mut SqliteConnection),
 }
 
@@ -65,14 +65,14 @@ impl<'e> Batch<'e> {
 
     pub(super) fn in_tx(tx: &'e mut Tx, sql: Sql) -> Self {
         match &mut tx.inner {
-            Inner::Postgres(tx) => Self::new(Target::Tx(tx), sql),
+            Inner::Postgres(connection) => Self::new(Target::Tx(connection, &mut tx.spoiled), sql),
             Inner::Sqlite(tx) => Self::new(Target::Lite(tx), sql),
         }
     }
 
     fn new(target: Target<'e>, sql: Sql) -> Self {
         let columns = match &target {
-            Target::Pool(_) | Target::Tx(_) => Columns::Arrays(PgArguments::default()),
+            Target::Pool(_) | Target::Tx(..) => Columns::Arrays(PgArguments::default()),
             Target::Lite(_) => Columns::Rows(vec![]),
         };
         Self {
@@ -120,10 +120,9 @@ impl<'e> Batch<'e> {
                     .await
                     .map(|done| done.rows_affected())
             }
-            (Target::Tx(tx), Columns::Arrays(args)) => {
-                in_time(sqlx::query_with(sql, args).execute(tx))
-                    .await
-                    .map(|done| done.rows_affected())
+            (Target::Tx(tx, spoiled), Columns::Arrays(args)) => {
+                let done = in_time(sqlx::query_with(sql, args).execute(tx)).await;
+                noted(spoiled, done).map(|done| done.rows_affected())
             }
             (Target::Lite(tx), Columns::Rows(columns)) => {
                 let mut touched = 0;
@@ -147,8 +146,9 @@ impl<'e> Batch<'e> {
             (Target::Pool(pool), Columns::Arrays(args)) => {
                 in_time(sqlx::query_as_with(sql, args).fetch_all(pool)).await
             }
-            (Target::Tx(tx), Columns::Arrays(args)) => {
-                in_time(sqlx::query_as_with(sql, args).fetch_all(tx)).await
+            (Target::Tx(tx, spoiled), Columns::Arrays(args)) => {
+                let found = in_time(sqlx::query_as_with(sql, args).fetch_all(tx)).await;
+                noted(spoiled, found)
             }
             (Target::Lite(tx), Columns::Rows(columns)) => {
                 let mut found = vec![];
@@ -164,7 +164,7 @@ impl<'e> Batch<'e> {
 
     fn checked(self) -> sqlx::Result<(Target<'e>, &'static str, Columns, usize)> {
         let text = match self.target {
-            Target::Pool(_) | Target::Tx(_) => self.sql.postgres,
+            Target::Pool(_) | Target::Tx(..) => self.sql.postgres,
             Target::Lite(_) => self.sql.sqlite,
         };
         debug_assert_eq!(

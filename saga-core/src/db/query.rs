@@ -1,6 +1,6 @@
 //! One statement with its values.
 
-use super::{Db, Inner, Sql, Tx, in_time};
+use super::{Db, Inner, Sql, Tx, in_time, noted};
 use sqlx::{
     Arguments as _, Encode, FromRow, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection,
     SqlitePool, Type,
@@ -38,7 +38,7 @@ impl<T> Record for T where
 
 enum Target<'e> {
     Pg(&'e PgPool, PgArguments),
-    PgTx(&'e mut PgConnection, PgArguments),
+    PgTx(&'e mut PgConnection, PgArguments, &'e mut bool),
     Lite(&'e SqlitePool, SqliteArguments),
     LiteTx(&'e mut SqliteConnection, SqliteArguments),
 }
@@ -65,8 +65,9 @@ impl<'e> Query<'e> {
 
     pub(super) fn in_tx(tx: &'e mut Tx, sql: Sql) -> Self {
         match &mut tx.inner {
-            Inner::Postgres(tx) => {
-                Self::new(Target::PgTx(tx, PgArguments::default()), sql.postgres)
+            Inner::Postgres(connection) => {
+                let target = Target::PgTx(connection, PgArguments::default(), &mut tx.spoiled);
+                Self::new(target, sql.postgres)
             }
             Inner::Sqlite(tx) => {
                 Self::new(Target::LiteTx(tx, SqliteArguments::default()), sql.sqlite)
@@ -87,7 +88,7 @@ impl<'e> Query<'e> {
     pub fn bind(mut self, value: impl Value) -> Self {
         self.binds += 1;
         let added = match &mut self.target {
-            Target::Pg(_, args) | Target::PgTx(_, args) => args.add(value),
+            Target::Pg(_, args) | Target::PgTx(_, args, _) => args.add(value),
             Target::Lite(_, args) | Target::LiteTx(_, args) => args.add(value),
         };
         if let Err(error) = added {
@@ -103,9 +104,10 @@ impl<'e> Query<'e> {
             Target::Pg(x, args) => in_time(sqlx::query_with(sql, args).execute(x))
                 .await
                 .map(|done| done.rows_affected()),
-            Target::PgTx(x, args) => in_time(sqlx::query_with(sql, args).execute(x))
-                .await
-                .map(|done| done.rows_affected()),
+            Target::PgTx(x, args, spoiled) => {
+                let done = in_time(sqlx::query_with(sql, args).execute(x)).await;
+                noted(spoiled, done).map(|done| done.rows_affected())
+            }
             Target::Lite(x, args) => in_time(sqlx::query_with(sql, args).execute(x))
                 .await
                 .map(|done| done.rows_affected()),
@@ -125,8 +127,9 @@ impl<'e> Query<'e> {
         let (target, sql) = self.checked()?;
         match target {
             Target::Pg(x, args) => in_time(sqlx::query_as_with(sql, args).fetch_optional(x)).await,
-            Target::PgTx(x, args) => {
-                in_time(sqlx::query_as_with(sql, args).fetch_optional(x)).await
+            Target::PgTx(x, args, spoiled) => {
+                let found = in_time(sqlx::query_as_with(sql, args).fetch_optional(x)).await;
+                noted(spoiled, found)
             }
             Target::Lite(x, args) => {
                 in_time(sqlx::query_as_with(sql, args).fetch_optional(x)).await
@@ -142,7 +145,10 @@ impl<'e> Query<'e> {
         let (target, sql) = self.checked()?;
         match target {
             Target::Pg(x, args) => in_time(sqlx::query_as_with(sql, args).fetch_all(x)).await,
-            Target::PgTx(x, args) => in_time(sqlx::query_as_with(sql, args).fetch_all(x)).await,
+            Target::PgTx(x, args, spoiled) => {
+                let found = in_time(sqlx::query_as_with(sql, args).fetch_all(x)).await;
+                noted(spoiled, found)
+            }
             Target::Lite(x, args) => in_time(sqlx::query_as_with(sql, args).fetch_all(x)).await,
             Target::LiteTx(x, args) => in_time(sqlx::query_as_with(sql, args).fetch_all(x)).await,
         }
