@@ -60,8 +60,11 @@ pub(super) struct AllSeen(BTreeMap<Uuid, Seen>);
 impl AllSeen {
     /// All of these sagas' changes are in the store, or nobody asks for them any more.
     pub(super) fn of(runs: impl IntoIterator<Item = Run>) -> Self {
-        let seen = |run: Run| (run.saga.id, Seen(Arc::new(run.saved())));
-        Self(runs.into_iter().map(seen).collect())
+        // Whoever saw a saga without its mail did not see it whole.
+        let whole = |run: &Run| usize::try_from(run.saga.inbox) == Ok(run.signals.len());
+        let seen = |run: Run| (run.saga.id, Seen(Arc::new(run)));
+        let runs = runs.into_iter().map(Run::saved).filter(whole);
+        Self(runs.map(seen).collect())
     }
 
     /// Tells each what its saga looks like.
@@ -144,21 +147,20 @@ impl Store {
         if lost.is_empty() {
             return Ok(claimed);
         }
+        if written.is_empty() {
+            return self.claim_locked(tickets, lease).await;
+        }
+        // Those that are taken must be worked on before their leases run out.
         let again: Vec<Ticket> = lost.iter().map(|at| tickets[*at].clone()).collect();
-        match self.claim_locked(&again, lease).await {
-            Ok(found) => {
-                for (at, found) in lost.into_iter().zip(found) {
-                    claimed[at] = found;
-                }
-            }
-            Err(error) if written.is_empty() => return Err(error),
-            Err(error) => {
-                // What is taken must be worked on; the others' steps get another ticket in a while.
-                tracing::warn!(%error, steps = lost.len(), "Steps could not be claimed");
-                for at in lost {
-                    claimed[at] = None;
-                }
-            }
+        let looked = tokio::time::timeout(lease.length / 4, self.claim_locked(&again, lease));
+        let found = looked.await.unwrap_or(Err(sqlx::Error::PoolTimedOut));
+        let found = found.unwrap_or_else(|error| {
+            // Their steps get another ticket in a while.
+            tracing::warn!(%error, steps = lost.len(), "Steps could not be claimed");
+            vec![None; lost.len()]
+        });
+        for (at, found) in lost.into_iter().zip(found) {
+            claimed[at] = found;
         }
         Ok(claimed)
     }

@@ -11,7 +11,7 @@ use crate::run::{Answer, Lease, Run, Settled};
 use crate::saga::Retry;
 use crate::tally::Tally;
 use crate::ticket::Ticket;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::{FutureExt as _, future::BoxFuture};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,6 +59,9 @@ pub enum SettleOutcome {
     /// It came too late and changed nothing.
     Fenced,
 }
+
+/// How far ahead of the clock as it is carried on here another process may have written.
+const AHEAD_MAX: TimeDelta = TimeDelta::seconds(1);
 
 /// Why a batch was not written.
 enum Refused {
@@ -170,6 +173,8 @@ impl Store {
         let Some(now) = self.clock.now().filter(|_| !runs.is_empty()) else {
             return Ok((outcomes, vec![]));
         };
+        // A saga from the future, of a store whose clock was set back, must not take the others there.
+        runs.retain(|_, run| run.saga.updated_at <= now + AHEAD_MAX);
         // Nothing happens before what has happened.
         let now = runs
             .values()
@@ -225,7 +230,6 @@ impl Store {
         crash_points(settlements.iter().copied());
         tx.commit().await?;
         if let Db::Postgres(_) = self.db {
-            self.clock.told(now);
             AllSeen::of(runs).give(outcomes.iter_mut().filter_map(next_of));
         }
         Ok((outcomes, tickets))
@@ -330,6 +334,9 @@ async fn record(
 ) -> Result<(), Refused> {
     let written = AssertUnwindSafe(recorder.record(outputs, tx)).catch_unwind();
     let failed = match written.await {
+        Ok(Ok(())) if tx.is_spoiled() => {
+            StepError::fail("a statement failed while its rows were written, and it went on")
+        }
         Ok(Ok(())) => return Ok(()),
         Ok(Err(error)) => error,
         Err(_) => StepError::retry("the handler panicked while it wrote its rows"),

@@ -221,7 +221,11 @@ impl Store {
         }
         let rows: Vec<&Run> = runs.iter().collect();
         if !rows.is_empty() {
-            Rows::of(&rows).write(tx, now).await?;
+            let written = Rows::of(&rows).write(tx, now).await?;
+            if written.len() != rows.len() {
+                let why = "a saga's function did not do the same twice: it must be pure";
+                return Err(sqlx::Error::Protocol(why.to_owned()).into());
+            }
         }
         for run in &runs {
             super::letters::write(tx, run, now).await?;

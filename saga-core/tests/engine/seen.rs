@@ -47,6 +47,21 @@ async fn news_that_comes_while_a_step_is_done_is_heard() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn news_that_came_before_the_claim_is_heard() {
+    for combination in combinations() {
+        let world = World::new(combination, Doer::well()).await;
+        let (saga, tickets) = world.tell_quietly(Told::KIND, DEED_AND_NEWS).await;
+        world.tell_news(saga).await;
+        let claimed = world.claim(&tickets[0], "one", LONG).await.unwrap();
+        world.settle(&claimed, done("a")).await;
+        let run = world.run(saga).await;
+        assert_eq!(run.saga.state, SagaState::Succeeded, "{}", world.label);
+        assert_eq!(run.saga.output, Some(json!("hear, hear")));
+        world.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_saga_cancelled_while_a_step_is_done_stays_cancelled() {
     for combination in combinations() {
         let world = World::new(combination, Doer::well()).await;
