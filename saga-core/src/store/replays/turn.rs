@@ -5,7 +5,7 @@
 use super::stop;
 use crate::db::{Durability, Sql, Tx};
 use crate::state::{SagaState, StepState, read};
-use crate::store::{ControlError, Store};
+use crate::store::{ControlError, Store, letters};
 use crate::ticket::Ticket;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::time::Duration;
@@ -15,6 +15,8 @@ use uuid::Uuid;
 const LOOK: TimeDelta = TimeDelta::milliseconds(250);
 /// How long a process keeps away after it found another at the turn.
 const PASSED: Duration = Duration::from_millis(50);
+/// How long a replay that cannot go on is left alone.
+const PUT_OFF_FOR: TimeDelta = TimeDelta::seconds(2);
 /// Letters that must have ended before a failure ratio means anything.
 const ENDED_MIN: i64 = 5;
 
@@ -43,6 +45,7 @@ struct Open {
     dead_again: i64,
     skipped: i64,
     next_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
 }
 
 /// A letter that is being tried.
@@ -51,26 +54,29 @@ struct Tried {
     letter_id: Uuid,
     step_key: Option<String>,
     saga_state: String,
+    saga_letter: Option<Uuid>,
     step_state: Option<String>,
 }
 
 const TAKE: Sql = Sql {
     postgres: "-- replays.take
         SELECT id, state, reason, started_by, pause_micros, tried_first, failure_ratio_max, waiting, running,
-               succeeded, dead_again, skipped, next_at
+               succeeded, dead_again, skipped, next_at, updated_at
           FROM replays WHERE turn_at <= $1 ORDER BY turn_at LIMIT 1 FOR UPDATE SKIP LOCKED",
     sqlite: "-- replays.take
         SELECT id, state, reason, started_by, pause_micros, tried_first, failure_ratio_max, waiting, running,
-               succeeded, dead_again, skipped, next_at
+               succeeded, dead_again, skipped, next_at, updated_at
           FROM replays WHERE turn_at <= $1 ORDER BY turn_at LIMIT 1",
 };
 const NEXT_TURN: &str = "-- replays.next_turn
     SELECT turn_at FROM replays WHERE turn_at IS NOT NULL ORDER BY turn_at LIMIT 1";
 const TRIED: &str = "-- replays.tried
-    SELECT r.letter_id, r.step_key, s.state AS saga_state, t.state AS step_state
+    SELECT r.letter_id, r.step_key, s.state AS saga_state, s.letter_id AS saga_letter, t.state AS step_state
       FROM replay_letters r JOIN sagas s ON s.id = r.saga_id
            LEFT JOIN steps t ON t.saga_id = r.saga_id AND t.key = r.step_key
      WHERE r.replay_id = $1 AND r.state = 'running'";
+const PUT_OFF: &str = "-- replays.put_off
+    UPDATE replays SET turn_at = $2 WHERE id = $1 AND turn_at IS NOT NULL";
 const NEXT_LETTER: &str = "-- replays.next_letter
     SELECT letter_id FROM replay_letters WHERE replay_id = $1 AND state = 'waiting' ORDER BY position LIMIT 1";
 const BEGUN: &str = "-- replays.begun
@@ -106,23 +112,47 @@ impl Store {
                 idle: Some(until),
             });
         };
-        judge(&mut tx, &mut replay, now).await?;
+        match self.take_turn(&mut tx, &mut replay, now).await {
+            Ok(tickets) => {
+                tx.commit().await?;
+                Ok(ReplayTurn {
+                    tickets,
+                    idle: Some(Duration::ZERO),
+                })
+            }
+            Err(error) => {
+                // One that cannot go on must not keep the others from their turns.
+                drop(tx);
+                let again = self.db.query(PUT_OFF).bind(replay.id);
+                again.bind(now + PUT_OFF_FOR).execute().await?;
+                Err(error)
+            }
+        }
+    }
+
+    async fn take_turn(
+        &self,
+        tx: &mut Tx,
+        replay: &mut Open,
+        now: DateTime<Utc>,
+    ) -> sqlx::Result<Vec<Ticket>> {
+        let before = replay.counts();
+        judge(tx, replay, now).await?;
         let tickets = match replay.verdict(now) {
-            Verdict::Begin => self.begin_next(&mut tx, &mut replay, now).await?,
+            Verdict::Begin => self.begin_next(tx, replay, now).await?,
             Verdict::Wait => vec![],
             Verdict::Stop(why) => {
-                stop(&mut tx, replay.id, why, now).await?;
+                stop(tx, replay.id, why, now).await?;
                 "stopping".clone_into(&mut replay.state);
                 (replay.skipped, replay.waiting) = (replay.skipped + replay.waiting, 0);
                 vec![]
             }
         };
-        replay.save(&mut tx, now).await?;
-        tx.commit().await?;
-        Ok(ReplayTurn {
-            tickets,
-            idle: Some(Duration::ZERO),
-        })
+        if replay.counts() != before {
+            replay.updated_at = now;
+        }
+        replay.save(tx, now).await?;
+        Ok(tickets)
     }
 
     /// Replays the next letter that is still open.
@@ -136,16 +166,24 @@ impl Store {
         let Some((letter,)) = next.optional::<(Uuid,)>().await? else {
             return Ok(vec![]);
         };
+        let kind = letters::find(tx, letter).await?.map(|letter| letter.kind);
+        if kind.is_some_and(|kind| self.kinds.get(&kind).is_none()) {
+            // A newer program's: it takes its turns, too, and knows what to do.
+            replay.next_at = now + PUT_OFF_FOR;
+            return Ok(vec![]);
+        }
         replay.waiting -= 1;
         let by = (replay.started_by.as_str(), replay.reason.as_str());
         match self.replay_in_place(tx, letter, by).await {
             Ok(tickets) => {
                 replay.running += 1;
-                replay.next_at = now + TimeDelta::microseconds(replay.pause_micros);
+                // Looked at anew: it may have waited for its saga.
+                let begun = tx.later().await?;
+                replay.next_at = begun + TimeDelta::microseconds(replay.pause_micros);
                 tx.query(BEGUN)
                     .bind(replay.id)
                     .bind(letter)
-                    .bind(now)
+                    .bind(begun)
                     .execute()
                     .await?;
                 Ok(tickets)
@@ -168,6 +206,16 @@ enum Verdict {
 }
 
 impl Open {
+    fn counts(&self) -> [i64; 5] {
+        [
+            self.waiting,
+            self.running,
+            self.succeeded,
+            self.dead_again,
+            self.skipped,
+        ]
+    }
+
     /// Letters that were replayed so far.
     fn begun(&self) -> i64 {
         self.succeeded + self.dead_again + self.running
@@ -218,6 +266,9 @@ impl Open {
             ended.clone_into(&mut self.state);
         }
         let ended = matches!(self.state.as_str(), "stopped" | "done");
+        if ended {
+            self.updated_at = now;
+        }
         let turn_at = self.turn_at(now).filter(|_| !ended);
         tx.query(SAVE)
             .bind(self.id)
@@ -229,7 +280,7 @@ impl Open {
             .bind(self.skipped)
             .bind(self.next_at)
             .bind(turn_at)
-            .bind(now)
+            .bind(self.updated_at)
             .bind(ended.then_some(now))
             .execute()
             .await
@@ -240,10 +291,13 @@ impl Open {
 impl Tried {
     /// What became of the letter's step; none while it is under way.
     fn ended(&self) -> Option<&'static str> {
+        // Code and journal did not fit: they do now, or it stands as before.
+        let parked = self.saga_state == SagaState::Parked.as_str();
+        if parked && self.saga_letter.is_some() {
+            return Some("dead_again");
+        }
         if self.step_key.is_none() {
-            // Code and journal did not fit: they do now, or it stands as before.
-            let parked = self.saga_state == SagaState::Parked.as_str();
-            return Some(if parked { "dead_again" } else { "succeeded" });
+            return Some("succeeded");
         }
         let word = self.step_state.as_deref().unwrap_or_default();
         match read(&StepState::ALL, word, StepState::as_str) {
