@@ -7,7 +7,7 @@ use crate::params::{Id, Params};
 use crate::problem::Problem;
 use crate::state::State;
 use axum::extract::State as In;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use process::probe::Check;
 use saga_core::journal::Failure;
 use saga_core::run::{Outside, Reason, Run, StepRow};
@@ -139,6 +139,14 @@ async fn why(state: &State, run: &Run) -> Result<Vec<Reason>, Problem> {
         .collect();
     if !queues.is_empty() {
         outside.oldest_unconfirmed = state.store().oldest_unconfirmed(now).await?;
+    }
+    for switch in state.store().queue_switches().await? {
+        if switch.paused {
+            let when = switch.decided_at.to_rfc3339_opts(SecondsFormat::Secs, true);
+            let colon = if switch.reason.is_empty() { "" } else { ": " };
+            let who = format!("{} at {when}{colon}{}", switch.decided_by, switch.reason);
+            outside.paused.insert(switch.queue, who);
+        }
     }
     for queue in queues {
         if let Some(consumers) = state.probe().consumers(queue).await {

@@ -13,6 +13,9 @@ const TICKET_RETRY: TimeDelta = TimeDelta::seconds(3);
 /// The longest such pause: a backlog must not become a storm of tickets.
 const TICKET_DOUBLINGS_MAX: i64 = 6;
 
+/// How often a ready step of a paused queue is looked at.
+const PAUSED_LOOK: TimeDelta = TimeDelta::hours(1);
+
 /// When a step that has had `tickets` tickets gets the next.
 pub(crate) fn ticket_due(tickets: i64, now: DateTime<Utc>) -> DateTime<Utc> {
     now + ticket_pause(tickets)
@@ -67,6 +70,18 @@ impl Run {
             ) => {}
         }
         false
+    }
+
+    /// Leaves a ready step of a paused queue with the ticket it has: another would only lie beside it.
+    /// False: it has none yet, or is not ready.
+    pub(crate) fn leave_ticket(&mut self, at: usize, now: DateTime<Utc>) -> bool {
+        let step = &mut self.steps[at];
+        let has_one = step.state == StepState::Ready && step.tickets > 0;
+        if has_one {
+            step.wake_at = Some(now + PAUSED_LOOK);
+            self.touched.insert(at);
+        }
+        has_one
     }
 
     /// Does what is due for the saga itself: its deadline, or the end of its parking window.

@@ -20,6 +20,8 @@ pub struct Outside {
     pub broker_up: Option<bool>,
     /// How many consume each queue. A queue of which nobody knows is left out.
     pub consumers: BTreeMap<String, u64>,
+    /// The queues that are paused, and in a sentence by whom, when and why.
+    pub paused: BTreeMap<String, String>,
     /// The oldest step of all sagas that is ready and has no confirmed ticket: since when.
     pub oldest_unconfirmed: Option<DateTime<Utc>>,
 }
@@ -34,6 +36,8 @@ pub enum Why {
     WaitingForSignal,
     /// A step is ready and nobody has taken it yet.
     Queued,
+    /// Somebody paused the queue.
+    QueuePaused,
     /// Nobody consumes the queue.
     NoWorker,
     /// No ticket has been confirmed for a while.
@@ -289,12 +293,16 @@ fn ready(step: &StepRow, now: DateTime<Utc>, outside: &Outside) -> Vec<Reason> {
         let remedy = "Look at the log of the API and of the workers: their sweepers publish tickets again. Is one running?";
         add(Why::TicketLag, message, remedy.to_owned(), Some(since));
     }
-    if outside.consumers.get(&queue) == Some(&0) {
+    if let Some(who) = outside.paused.get(&queue) {
+        let message = format!("The queue {queue} is paused: {who}.");
+        let remedy = format!("When it may go on: chorus queues resume {queue}.");
+        add(Why::QueuePaused, message, remedy, None);
+    } else if outside.consumers.get(&queue) == Some(&0) {
         let message = format!("Nobody consumes the queue {queue}.");
         let remedy = format!("Start a worker: chorus worker {queue}.");
         add(Why::NoWorker, message, remedy, None);
     }
-    let (since, ticket) = match ticket_out_since(step) {
+    let (since, ticket) = match ticket_out_since(step).filter(|out| *out <= now) {
         Some(out) => (Some(out), format!("its ticket is out since {}", time(out))),
         None => (fresh, "it has no confirmed ticket yet".to_owned()),
     };

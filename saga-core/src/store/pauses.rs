@@ -1,8 +1,10 @@
 //! Which queues are switched off, by whom and why.
 
 use super::Store;
+use super::audit::{self, Entry};
 use crate::db::Tx;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
 use std::collections::BTreeSet;
 
 /// The last decision about a queue.
@@ -33,11 +35,17 @@ const PAUSE: &str = "-- pauses.pause
 const RESUME: &str = "-- pauses.resume
     UPDATE queue_switches SET paused = FALSE, reason = $2, decided_by = $3, decided_at = $4 WHERE queue = $1 AND paused";
 
+const EASE: &str = "-- pauses.ease
+    UPDATE steps SET wake_at = $2 WHERE wake_at > $2 AND state = 'ready' AND queue = $1";
+
+/// How long after a resumption a ready step that nobody claimed gets another ticket.
+const MISSED_AFTER: TimeDelta = TimeDelta::minutes(1);
+
 impl Store {
     /// The queues whose steps are to be left alone.
     pub async fn paused_queues(&self) -> sqlx::Result<BTreeSet<String>> {
-        let paused: Vec<(String,)> = self.db.query(PAUSED).all().await?;
-        Ok(paused.into_iter().map(|(queue,)| queue).collect())
+        let found: Vec<(String,)> = self.db.query(PAUSED).all().await?;
+        Ok(found.into_iter().map(|(queue,)| queue).collect())
     }
 
     /// The last decision about each queue that was ever paused.
@@ -68,6 +76,37 @@ impl Store {
             .bind(switch.decided_at)
             .execute()
             .await?;
-        Ok((switched > 0).then_some(switch))
+        if switched == 0 {
+            return Ok(None);
+        }
+        let entry = Entry {
+            actor: by,
+            verb: if paused {
+                "queue.pause"
+            } else {
+                "queue.resume"
+            },
+            target_kind: "queue",
+            target_id: queue.to_owned(),
+            reason,
+            detail: json!({}),
+        };
+        audit::write(tx, &entry).await?;
+        if !paused {
+            // A ticket that the broker lost meanwhile is missed soon, not when the pause would have been.
+            let soon = switch.decided_at + MISSED_AFTER;
+            tx.query(EASE)
+                .bind(queue.to_owned())
+                .bind(soon)
+                .execute()
+                .await?;
+        }
+        Ok(Some(switch))
     }
+}
+
+/// The queues whose steps are left alone, as this transaction sees them.
+pub(super) async fn paused(tx: &mut Tx) -> sqlx::Result<BTreeSet<String>> {
+    let found: Vec<(String,)> = tx.query(PAUSED).all().await?;
+    Ok(found.into_iter().map(|(queue,)| queue).collect())
 }

@@ -1,6 +1,6 @@
 //! Finds what is due: lost tickets, dead leases, retries, timers, deadlines, parking windows.
 
-use super::{Store, load, save};
+use super::{Store, load, pauses, save};
 use crate::db::Durability;
 use crate::journal::Key;
 use crate::run::Run;
@@ -62,6 +62,7 @@ impl Store {
             .chain(sagas.iter().map(|(id,)| *id))
             .collect();
         let mut runs = load::whole(&mut tx, ids).await?;
+        let paused = pauses::paused(&mut tx).await?;
         let mut tickets = vec![];
         for (saga, key) in steps {
             let Some(run) = runs.get_mut(&saga) else {
@@ -71,6 +72,10 @@ impl Store {
                 continue;
             };
             if self.may_be_newer(run, run.steps[at].wake_at, now) {
+                continue;
+            }
+            let queue = run.steps[at].queue.as_ref();
+            if queue.is_some_and(|queue| paused.contains(queue)) && run.leave_ticket(at, now) {
                 continue;
             }
             // A step without any ticket yet is among those that `save` returns.

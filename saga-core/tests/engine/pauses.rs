@@ -157,3 +157,37 @@ async fn who_decided_last_is_kept_and_the_same_decision_twice_is_one() {
         world.end().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn however_long_a_pause_lasts_a_step_keeps_its_one_ticket() {
+    for combination in combinations() {
+        let world = World::new(combination, Doer::well()).await;
+        let (saga, tickets) = world
+            .tell_quietly(Told::KIND, |flow| flow.step(deed("a")))
+            .await;
+        world.store.mark_ticketed(&tickets).await.unwrap();
+        switch(&world, true, "the provider is down").await.unwrap();
+        for _ in 0..3 {
+            // As if its next ticket were due.
+            world.store.nudge(&tickets[0]).await.unwrap();
+            assert!(
+                world.store.sweep().await.unwrap().tickets.is_empty(),
+                "{}",
+                world.label
+            );
+            let step = &world.run(saga).await.steps[0];
+            assert!(
+                step.wake_at.unwrap() > world.now().await,
+                "it is not due at once"
+            );
+            assert_eq!(step.tickets, 1);
+        }
+        switch(&world, false, "it is back").await.unwrap();
+        let missed = world.run(saga).await.steps[0].wake_at.unwrap() - world.now().await;
+        assert!(
+            missed.num_seconds() <= 60,
+            "a lost ticket is missed soon: {missed}"
+        );
+        world.end().await;
+    }
+}

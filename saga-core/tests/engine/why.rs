@@ -30,6 +30,7 @@ const SLOW: Retry = Retry {
 async fn outside(world: &World, transport: &Transport, now: DateTime<Utc>) -> Outside {
     let consumers = transport.consumers(LEFT.0).await;
     Outside {
+        paused: std::collections::BTreeMap::new(),
         broker_up: Some(transport.health() == Health::Up),
         consumers: consumers
             .map(|count| (LEFT.0.to_owned(), count))
@@ -77,6 +78,19 @@ async fn a_step_that_nobody_takes_tells_what_is_in_its_way() {
         assert_eq!(reasons[0].since, Some(run.saga.created_at));
         assert!(reasons[1].remedy.contains("chorus worker left"));
         assert_eq!(reasons[2].queue.as_deref(), Some("left"));
+        let mut paused = seen.clone();
+        paused.paused.insert(
+            "left".to_owned(),
+            "ana at noon: the provider is down".to_owned(),
+        );
+        let reasons = run.why(now, &paused);
+        assert_eq!(
+            codes(&reasons),
+            [Why::TicketLag, Why::QueuePaused, Why::Queued]
+        );
+        assert!(
+            reasons[1].message.contains("ana at noon") && reasons[1].remedy.contains("resume left")
+        );
         let soon = run.saga.created_at + TimeDelta::seconds(1);
         assert_eq!(
             codes(&run.why(soon, &Outside::default())),
