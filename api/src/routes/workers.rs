@@ -1,5 +1,6 @@
 //! `/admin/workers`: who works, and how one is asked to leave.
 
+use super::dead_letters::Decision;
 use crate::asked::Asked;
 use crate::auth::Staff;
 use crate::body::Json;
@@ -13,7 +14,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, Utc};
 use saga_core::store::{DrainError, WorkerRow, WorkerState};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 /// A worker, as it is listed.
@@ -68,22 +69,15 @@ pub(crate) async fn list(
     Ok(axum::Json(Page::new(items, None::<&()>)))
 }
 
-/// Nothing needs to be said.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Nothing {}
-
 /// Asks one worker to leave, as SIGTERM does: it finishes what it has, and its process ends.
 pub(crate) async fn drain(
     caller: Staff,
     Name(worker): Name,
     In(state): In<State>,
     asked: Asked,
-    Json {
-        value: Nothing {},
-        bytes,
-    }: Json<Nothing>,
+    Json { value, bytes }: Json<Decision>,
 ) -> Result<Response, Problem> {
+    let words = value.words()?;
     let command = Command::of(&state, &caller.account().to_string(), &asked, &bytes)?;
     let mut tx = state.begin().await?;
     if let Some(earlier) = command.claim(&mut tx).await? {
@@ -91,7 +85,7 @@ pub(crate) async fn drain(
     }
     let drained = state
         .store()
-        .drain_worker(&mut tx, &worker, &caller.signature())
+        .drain_worker(&mut tx, &worker, (&caller.signature(), &words))
         .await
         .map_err(refused)?;
     let body =

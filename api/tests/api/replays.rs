@@ -115,6 +115,15 @@ async fn it_is_paused_resumed_and_stopped_by_hand_and_stops_itself() {
         // The first fails again at the closed gate; the others are a hundred seconds away.
         app.until(&path, &admin, |told| told.body["counts"]["dead_again"] == 1)
             .await;
+        let id = path.rsplit('/').next().unwrap();
+        let audit = format!("/api/v1/admin/audit?target={id}");
+        let audit = app.get(&audit, &admin).await.is(200);
+        let told = audit.body["items"].as_array().unwrap().iter();
+        let told: Vec<_> = told.map(|one| (&one["verb"], &one["reason"])).collect();
+        let (asked, wait) = (json!("the gate is open"), json!("wait a moment"));
+        let verbs = ["replay.resume", "replay.pause", "replay.start"].map(|verb| json!(verb));
+        let wanted = [(&verbs[0], &wait), (&verbs[1], &wait), (&verbs[2], &asked)];
+        assert_eq!(told, wanted, "asking twice decides nothing");
         let stopped = steer("stop").await;
         assert_eq!(stopped.body["counts"]["skipped"], 2);
         let stopped = app

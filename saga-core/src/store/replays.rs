@@ -4,12 +4,13 @@ mod turn;
 
 pub use turn::ReplayTurn;
 
+use super::audit::{self, Entry};
 use super::rows::text;
 use super::{LetterFilter, Store};
 use crate::db::{Durability, Query, Tx};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -215,6 +216,9 @@ impl Store {
             .bind(selected)
             .execute()
             .await?;
+        let mut detail = new.selection.clone();
+        detail["selected"] = selected.into();
+        write_down(tx, "replay.start", new.id, (&new.by, &new.reason), detail).await?;
         tx.query(FIND).bind(new.id).one().await
     }
 
@@ -266,14 +270,24 @@ impl Store {
     ) -> sqlx::Result<bool> {
         let mut tx = self.db.begin(Durability::Full).await?;
         let now = tx.now().await?;
-        let steered = match verb {
-            ReplayVerb::Pause => tx.query(PAUSE).bind(id).bind(now).execute().await?,
-            ReplayVerb::Resume => tx.query(RESUME).bind(id).bind(now).execute().await?,
+        let (steered, name) = match verb {
+            ReplayVerb::Pause => {
+                let paused = tx.query(PAUSE).bind(id).bind(now).execute().await?;
+                (paused, "replay.pause")
+            }
+            ReplayVerb::Resume => {
+                let resumed = tx.query(RESUME).bind(id).bind(now).execute().await?;
+                (resumed, "replay.resume")
+            }
             ReplayVerb::Stop => {
                 let colon = if reason.is_empty() { "" } else { ": " };
-                stop(&mut tx, id, format!("stopped by {by}{colon}{reason}"), now).await?
+                let why = format!("stopped by {by}{colon}{reason}");
+                (stop(&mut tx, id, why, now).await?, "replay.stop")
             }
         };
+        if steered == 1 {
+            write_down(&mut tx, name, id, (by, reason), json!({})).await?;
+        }
         tx.commit().await?;
         Ok(steered == 1)
     }
@@ -292,6 +306,24 @@ async fn stop(tx: &mut Tx, id: Uuid, why: String, now: DateTime<Utc>) -> sqlx::R
         tx.query(SKIP_REST).bind(id).bind(now).execute().await?;
     }
     Ok(stopped)
+}
+
+async fn write_down(
+    tx: &mut Tx,
+    verb: &'static str,
+    replay: Uuid,
+    (by, reason): (&str, &str),
+    detail: Value,
+) -> sqlx::Result<()> {
+    let entry = Entry {
+        actor: by,
+        verb,
+        target_kind: "replay",
+        target_id: replay.to_string(),
+        reason,
+        detail,
+    };
+    audit::write(tx, &entry).await
 }
 
 fn chosen<'e>(query: Query<'e>, select: &LetterFilter, limit: i64) -> Query<'e> {

@@ -1,6 +1,7 @@
 //! Who works: the rows by which workers show themselves, and by which one is asked to leave.
 
 use super::Store;
+use super::audit::{self, Entry};
 use super::rows::{json, text};
 use crate::db::{Durability, Tx};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -199,7 +200,7 @@ impl Store {
         &self,
         tx: &mut Tx,
         worker: &str,
-        by: &str,
+        (by, reason): (&str, &str),
     ) -> Result<WorkerRow, DrainError> {
         let now = tx.now().await?;
         let asked = tx
@@ -215,6 +216,15 @@ impl Store {
         if asked == 0 {
             return Err(DrainError::Refused(found.state));
         }
+        let entry = Entry {
+            actor: by,
+            verb: "worker.drain",
+            target_kind: "worker",
+            target_id: worker.to_owned(),
+            reason,
+            detail: serde_json::json!({"host": found.host}),
+        };
+        audit::write(tx, &entry).await?;
         Ok(found)
     }
 }

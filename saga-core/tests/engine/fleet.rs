@@ -25,7 +25,10 @@ async fn until(world: &World, name: &str, what: &str, so: impl Fn(Option<&Worker
 
 async fn drain(world: &World, name: &str) -> Result<WorkerRow, DrainError> {
     let mut tx = world.store.db().begin(Durability::Full).await.unwrap();
-    let drained = world.store.drain_worker(&mut tx, name, "ana").await;
+    let drained = world
+        .store
+        .drain_worker(&mut tx, name, ("ana", "new version"))
+        .await;
     tx.commit().await.unwrap();
     drained
 }

@@ -210,7 +210,10 @@ async fn a_worker_process_shows_itself_and_ends_when_it_is_asked_from_afar() {
 
     let mut tx = world.db.begin(Durability::Full).await.unwrap();
     let store = world.client.store();
-    store.drain_worker(&mut tx, &first.id, "ana").await.unwrap();
+    store
+        .drain_worker(&mut tx, &first.id, ("ana", ""))
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
 
     let ended = tokio::task::spawn_blocking(|| leaves.ended())
