@@ -60,7 +60,7 @@ fn five_alerts_ask_for_metrics_that_there_are() {
     let asked = named(&rules);
     let wanted = BTreeSet::from([
         "chorus_queue_oldest_age_seconds",
-        "chorus_dead_letters",
+        "chorus_dead_letters_total",
         "chorus_queue_consumers",
         "chorus_ticket_lag_seconds",
         "chorus_provider_request_duration_seconds",
