@@ -23,6 +23,8 @@ pub enum Action {
         ticket: Ticket,
         copy: bool,
     },
+    /// To a worker that does without a lease, since the step reaches no further than the store.
+    DeliverUnleased(Ticket),
     DieBeforeClaim(Ticket),
     Pay {
         worker: usize,
@@ -86,6 +88,7 @@ impl Action {
             | Self::PublishEarly
             | Self::Publish(_)
             | Self::Deliver { copy: false, .. }
+            | Self::DeliverUnleased(_)
             | Self::Pay { .. }
             | Self::StoreAnswer { .. }
             | Self::Begin { .. }
@@ -141,6 +144,9 @@ impl Protocol {
                 for copy in [false, true] {
                     actions.push(Action::Deliver { ticket, copy });
                 }
+                if self.unleased && ticket.step.reaches_only_the_store() {
+                    actions.push(Action::DeliverUnleased(ticket));
+                }
             }
             actions.push(Action::Lose(ticket));
             actions.push(Action::DieBeforeClaim(ticket));
@@ -164,6 +170,9 @@ impl Protocol {
             verdict,
         };
         match (step == Step::PAID, work.phase) {
+            _ if work.is_unleased => {
+                actions.extend([Verdict::Done, Verdict::DoneRunOn].map(settle));
+            }
             (true, Phase::Fresh) => actions.push(Action::Pay { worker }),
             (true, Phase::Called) => {
                 actions.push(Action::StoreAnswer { worker });

@@ -20,6 +20,18 @@ impl Protocol {
         world.workers[worker] = Some(world.lease(ticket.step, is_unacked));
     }
 
+    /// A first attempt may do without a lease: the claim is left to the settlement. A worker whose attempt brought
+    /// no answer claims as any other; that is this ticket, delivered again.
+    pub(crate) fn deliver_unleased(&self, world: &mut World, ticket: Ticket) {
+        let is_first = world.row(ticket.step).attempts == 0;
+        if let (true, true, Some(worker)) =
+            (is_first, self.is_claimable(world, ticket), self.idle(world))
+        {
+            world.broker.remove(ticket);
+            world.workers[worker] = Some(world.look(ticket.step));
+        }
+    }
+
     pub(crate) fn is_claimable(&self, world: &World, ticket: Ticket) -> bool {
         let row = world.row(ticket.step);
         let is_its_turn = row.turn == ticket.turn || self.has(Defect::ClaimByStateAlone);

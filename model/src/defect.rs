@@ -54,6 +54,10 @@ pub enum Defect {
     SettleForgetsUndo,
     /// Two siblings settle at once, neither holds the saga, and neither sees the other's answer.
     SettleWithoutLock,
+    /// An answer without a lease is written over whatever has become of the saga.
+    UnleasedUnfenced,
+    /// An answer without a lease, whose saga has changed, is settled as if it had one: by the epoch it would have got.
+    UnleasedByEpoch,
 
     // Not wrong, only less: the suite shows that they hold, and how far.
     /// Nobody sweeps, but a new process looks once. Holds as long as nothing but the whole process dies.

@@ -79,7 +79,7 @@ impl World {
     /// Whether a worker is at this step under a lease that has not ended.
     pub fn has_live_lease(&self, step: Step) -> bool {
         let mut works = self.workers.iter().flatten();
-        works.any(|work| work.step == step && !work.is_late)
+        works.any(|work| work.step == step && !work.is_late && !work.is_unleased)
     }
 
     /// The settlement of `work` is about to be taken.

@@ -14,6 +14,8 @@ pub struct Protocol {
     pub workers: usize,
     /// Claims that may end without an answer before the step gives up. Three in the engine, two here.
     pub claims_max: u8,
+    /// Whether workers do without a lease where they may. Off, it only keeps other searches short.
+    pub unleased: bool,
 }
 
 impl Protocol {
@@ -23,7 +25,14 @@ impl Protocol {
             faults,
             workers: 2,
             claims_max: 2,
+            unleased: false,
         }
+    }
+
+    #[must_use]
+    pub fn unleased(mut self) -> Self {
+        self.unleased = true;
+        self
     }
 
     #[must_use]
@@ -60,6 +69,7 @@ impl Protocol {
             world.left.spend(fault);
         }
         self.perform(&mut world, action);
+        world.overtake(before);
         world.sort();
         world.judge_change(before);
         (world != *before).then_some(world)
@@ -79,6 +89,7 @@ impl Protocol {
             Action::Wipe => world.broker = Tickets::default(),
             Action::ProcessDies => self.process_dies(world),
             Action::Deliver { ticket, copy } => self.deliver(world, ticket, copy),
+            Action::DeliverUnleased(ticket) => self.deliver_unleased(world, ticket),
             Action::DieBeforeClaim(ticket) => self.die_before_claim(world, ticket),
             Action::Pay { worker } => self.pay(world, worker),
             Action::StoreAnswer { worker } => world.store_answer(worker),

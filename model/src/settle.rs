@@ -3,7 +3,7 @@
 use crate::defect::Defect;
 use crate::protocol::Protocol;
 use crate::step::{Queue, Step, Steps};
-use crate::world::{Phase, RowState, SagaState, World};
+use crate::world::{Phase, RowState, SagaState, Ticket, Work, World};
 
 /// What a handler says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -17,11 +17,24 @@ pub enum Verdict {
 
 impl Protocol {
     /// Needs `state = leased and epoch = ?`; a late worker's write touches no row and is dropped. The saga row is
-    /// held throughout, so that of two siblings one sees the other's answer and completes the join.
+    /// held throughout, so that of two siblings one sees the other's answer and completes the join. Without a lease
+    /// it needs the saga to be as it was looked at; claim and answer are then one.
     pub(crate) fn settle(&self, world: &mut World, worker: usize, verdict: Verdict) {
-        let Some(work) = world.workers[worker].take() else {
+        let Some(mut work) = world.workers[worker].take() else {
             return;
         };
+        if work.is_unleased {
+            if !work.is_late || self.has(Defect::UnleasedUnfenced) {
+                work = Work {
+                    is_late: work.is_late,
+                    ..world.lease(work.step, true)
+                };
+            } else if !self.has(Defect::UnleasedByEpoch) {
+                let (step, turn) = (work.step, work.turn);
+                world.broker.insert(Ticket { step, turn });
+                return;
+            }
+        }
         if !self.holds(world, work) {
             if self.has(Defect::RunOnIgnoresTheFence) && verdict == Verdict::DoneRunOn {
                 world.workers[worker] =

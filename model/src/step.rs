@@ -47,6 +47,11 @@ impl Step {
         }
     }
 
+    /// Whether a worker may do it without a lease: one beside a sibling, one at the end, one undo.
+    pub fn reaches_only_the_store(self) -> bool {
+        matches!(self, Self::C | Self::D | Self::UndoA)
+    }
+
     /// The undo that was armed before this deed.
     pub fn undo(self) -> Option<Self> {
         match self {

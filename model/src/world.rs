@@ -137,8 +137,10 @@ pub struct Work {
     pub phase: Phase,
     /// The delivery waits for its ack. A step that was run on to has none.
     pub is_unacked: bool,
-    /// The lease ended meanwhile. The worker does not know.
+    /// The lease ended meanwhile, or, without one, the saga has changed. The worker does not know.
     pub is_late: bool,
+    /// The store does not know of the claim: it is written with the answer.
+    pub is_unleased: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -269,6 +271,31 @@ impl World {
             phase: Phase::Fresh,
             is_unacked,
             is_late: false,
+            is_unleased: false,
+        }
+    }
+
+    /// Takes a step that nobody is kept from: the store is only looked at.
+    pub(crate) fn look(&self, step: Step) -> Work {
+        let row = self.row(step);
+        Work {
+            step,
+            turn: row.turn,
+            epoch: row.epoch + 1,
+            phase: Phase::Fresh,
+            is_unacked: true,
+            is_late: false,
+            is_unleased: true,
+        }
+    }
+
+    /// Whoever took a step without a lease has seen another saga than the one that is there now.
+    pub(crate) fn overtake(&mut self, before: &Self) {
+        let store = |world: &Self| (world.saga, world.pivoted, world.rows, world.letters);
+        if store(self) != store(before) {
+            for work in self.workers.iter_mut().flatten() {
+                work.is_late |= work.is_unleased;
+            }
         }
     }
 

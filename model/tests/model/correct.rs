@@ -1,7 +1,7 @@
 //! The protocol keeps its promises, within budgets that reach everything worth reaching.
 
 use model::step::Step;
-use model::world::{RowState, SagaState};
+use model::world::{RowState, SagaState, Work};
 use model::{FREE, Fault, Faults, Graph, Protocol, World};
 
 /// Any `sum` faults, mixed as the limits of each allow; lost tickets do not even count. The death
@@ -44,6 +44,17 @@ fn any_mixture_of_faults_is_survived() {
     for (situation, is_it) in SITUATIONS {
         assert!(graph.worlds().iter().any(is_it), "never seen: {situation}");
     }
+}
+
+#[test]
+fn steps_without_a_lease_keep_every_promise() {
+    let sum = if is_nightly() { 4 } else { 3 };
+    let workers = if is_nightly() { 3 } else { 2 };
+    let protocol = Protocol::new(mixed(sum)).workers(workers).unleased();
+    let graph = assert_kept("without a lease", &protocol);
+    let overtaken = |work: &Work| work.is_unleased && work.is_late;
+    let mut worlds = graph.worlds().iter();
+    assert!(worlds.any(|world| world.workers.iter().flatten().any(overtaken)));
 }
 
 #[test]

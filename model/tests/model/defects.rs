@@ -8,6 +8,16 @@ type Case = (Defect, &'static [(Fault, u8)], Promise);
 
 const CASES: &[Case] = &[
     (
+        Defect::UnleasedUnfenced,
+        &[(Fault::Copy, 1)],
+        Promise::EffectAtMostOnce,
+    ),
+    (
+        Defect::UnleasedByEpoch,
+        &[(Fault::Copy, 1)],
+        Promise::OnlyTheOwnerSettles,
+    ),
+    (
         Defect::SettleUnfenced,
         &[(Fault::Overrun, 1)],
         Promise::EffectAtMostOnce,
@@ -142,7 +152,7 @@ fn faults(limits: &[(Fault, u8)]) -> Faults {
 #[test]
 fn every_bad_design_is_caught() {
     for (defect, limits, promise) in CASES {
-        let protocol = Protocol::new(faults(limits)).workers(3);
+        let protocol = Protocol::new(faults(limits)).workers(3).unleased();
         let sound = Graph::search(&protocol);
         assert!(
             sound.violation().is_none(),
