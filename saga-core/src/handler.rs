@@ -112,6 +112,7 @@ pub struct StepContext {
     /// The request that started the saga: hand it to whatever you call.
     pub request_id: String,
     epoch: i64,
+    leased: bool,
     store: Store,
 }
 
@@ -148,6 +149,7 @@ impl StepContext {
             attempt: claimed.attempt,
             request_id: claimed.request_id.clone(),
             epoch: claimed.epoch,
+            leased: claimed.leased,
             store,
         }
     }
@@ -170,6 +172,10 @@ impl StepContext {
         F: FnOnce(String) -> Fut,
         Fut: Future<Output = Result<Vec<u8>, StepError>>,
     {
+        if !self.leased {
+            let why = "a paid call reaches further than the store: the step is to be claimed first";
+            return Err(StepError::retry(why));
+        }
         let key = EffectKey {
             saga: self.saga,
             step: self.key.clone(),
@@ -203,12 +209,27 @@ impl StepContext {
     }
 }
 
+/// How far a handler's work reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// Beyond the store, for all anybody knows: the step is claimed before its handler runs, so that
+    /// a deed that nobody heard of again can be taken back.
+    World,
+    /// No further than the store: the handler reads and reckons, and all that it leaves behind is
+    /// what `record` writes. Such a step may run before it is claimed; claim and answer are then one
+    /// commit. Whatever comes in between, be it a failure, is as if the step had not been begun.
+    Store,
+}
+
 /// Does the work of one kind of step. Dependencies are its fields.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not handle the step `{S}`",
     note = "write `impl Handler<{S}> for {Self}`"
 )]
 pub trait Handler<S: Step>: Send + Sync + 'static {
+    /// How far the work reaches. [`Reach::Store`] is faster, and has to be true.
+    const REACH: Reach = Reach::World;
+
     /// Does the work. No transaction is open and it may take minutes; it may be done twice at the
     /// same time, so whatever it leaves outside the store must not mind.
     fn run(
@@ -304,6 +325,8 @@ pub struct Able {
     pub retry: Retry,
     /// How long one attempt may take.
     pub timeout: Duration,
+    /// How far its work reaches.
+    pub reach: Reach,
     runnable: Arc<dyn Runnable>,
 }
 
@@ -321,6 +344,10 @@ impl Able {
     }
 }
 
+fn reach<S: Step, H: Handler<S>>(_: &H) -> Reach {
+    H::REACH
+}
+
 /// Every step a process can do, by name.
 #[derive(Clone, Default)]
 pub struct Handlers(BTreeMap<&'static str, Able>);
@@ -329,6 +356,7 @@ impl Handlers {
     /// Adds a handler.
     #[must_use]
     pub fn with<S: Step>(mut self, handler: impl Handler<S>) -> Self {
+        let reach = reach(&handler);
         let runnable = Arc::new(Typed {
             handler,
             step: std::marker::PhantomData::<fn() -> S>,
@@ -337,6 +365,7 @@ impl Handlers {
             queue: S::QUEUE,
             retry: S::RETRY,
             timeout: S::TIMEOUT,
+            reach,
             runnable,
         };
         let twice = self.0.insert(S::NAME, able).is_some();

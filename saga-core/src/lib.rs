@@ -29,7 +29,7 @@ pub mod worker;
 
 pub use client::Client;
 pub use flow::{Flow, Halt, Started};
-pub use handler::{Handler, Handlers, Provider, RecordOf, StepContext, StepError};
+pub use handler::{Handler, Handlers, Provider, Reach, RecordOf, StepContext, StepError};
 pub use journal::{Class, Failure, Key};
 pub use kinds::Kinds;
 pub use saga::{Queue, Retry, Saga, Signal, Step};

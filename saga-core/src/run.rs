@@ -98,6 +98,11 @@ impl Run {
             && self.signals.iter().all(|news| news.by.is_none())
     }
 
+    /// Whether all of the saga is here, its unheard news, too.
+    pub(crate) fn is_whole(&self) -> bool {
+        usize::try_from(self.saga.inbox) == Ok(self.signals.len())
+    }
+
     /// Finds a step by its key.
     pub fn find(&self, key: &Key) -> Option<usize> {
         self.steps.iter().position(|step| step.key == *key)

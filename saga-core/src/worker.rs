@@ -1,5 +1,6 @@
 //! The loop that every worker is: ticket, claim, run, settle, and the ticket for what comes next.
 
+mod attempt;
 mod leases;
 mod meters;
 mod pool;

@@ -8,7 +8,8 @@ use crate::run::{Lease, Run};
 use crate::ticket::Ticket;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::collections::{BTreeMap, btree_map::Entry};
+use std::{sync::Arc, time::Duration};
 use uuid::Uuid;
 
 /// A step in this worker's hands.
@@ -38,7 +39,10 @@ pub struct Claimed {
     pub owner_id: Option<Uuid>,
     /// The request that started the saga.
     pub request_id: String,
-    /// The whole saga as it was when this was claimed.
+    /// Whether the store knows. If not, nobody is kept from the step, and its answer counts only if
+    /// the saga is still as it was seen.
+    pub leased: bool,
+    /// The whole saga as this claim leaves it.
     pub seen: Option<Seen>,
 }
 
@@ -60,10 +64,8 @@ pub(super) struct AllSeen(BTreeMap<Uuid, Seen>);
 impl AllSeen {
     /// All of these sagas' changes are in the store, or nobody asks for them any more.
     pub(super) fn of(runs: impl IntoIterator<Item = Run>) -> Self {
-        // Whoever saw a saga without its mail did not see it whole.
-        let whole = |run: &Run| usize::try_from(run.saga.inbox) == Ok(run.signals.len());
         let seen = |run: Run| (run.saga.id, Seen(Arc::new(run)));
-        let runs = runs.into_iter().map(Run::saved).filter(whole);
+        let runs = runs.into_iter().map(Run::saved).filter(Run::is_whole);
         Self(runs.map(seen).collect())
     }
 
@@ -91,6 +93,7 @@ impl Claimed {
             waited: step.waited(),
             owner_id: run.saga.owner_id,
             request_id: run.saga.request_id.clone(),
+            leased: true,
             seen: None,
         }
     }
@@ -107,8 +110,21 @@ impl Store {
         tickets: &[Ticket],
         lease: &Lease,
     ) -> sqlx::Result<Vec<Option<Claimed>>> {
+        self.take(tickets, lease, |_, _| false).await
+    }
+
+    /// As [`Store::claim`], but the first attempts that `unleased` picks are only looked at: the claim
+    /// is written together with the answer, if nobody has changed the saga by then. A saga that is
+    /// after two of its steps at once is not picked, nor is one on SQLite, whose single process would
+    /// run into a deadly step again at each start, and never count.
+    pub(crate) async fn take(
+        &self,
+        tickets: &[Ticket],
+        lease: &Lease,
+        unleased: impl Fn(usize, &Claimed) -> bool,
+    ) -> sqlx::Result<Vec<Option<Claimed>>> {
         match &self.db {
-            Db::Postgres(_) => self.claim_seen(tickets, lease).await,
+            Db::Postgres(_) => self.claim_seen(tickets, lease, unleased).await,
             Db::Sqlite { .. } => self.claim_locked(tickets, lease).await,
         }
     }
@@ -119,6 +135,7 @@ impl Store {
         &self,
         tickets: &[Ticket],
         lease: &Lease,
+        unleased: impl Fn(usize, &Claimed) -> bool,
     ) -> sqlx::Result<Vec<Option<Claimed>>> {
         let sagas = tickets.iter().map(|ticket| ticket.saga).collect();
         let (mut runs, now) = load::seen(&self.db, &sagas).await?;
@@ -126,7 +143,8 @@ impl Store {
             return Ok(vec![None; tickets.len()]); // nothing of the kind is there
         };
         self.clock.told(now);
-        let mut claimed = self.take(&mut runs, tickets, lease, now);
+        let mut claimed = self.mark(&mut runs, tickets, lease, now);
+        leave_unleased(&mut claimed, &mut runs, unleased);
         let mut runs: Vec<Run> = runs.into_values().collect();
         let changed = save::changed(&mut runs, now);
         if changed.is_empty() {
@@ -137,13 +155,14 @@ impl Store {
             None => return self.claim_locked(tickets, lease).await,
         };
         let unchanged = |claimed: &Option<Claimed>| {
-            let saga = claimed.as_ref().map(|claimed| claimed.saga);
-            saga.is_none_or(|saga| written.contains(&saga))
+            let leased = claimed.as_ref().filter(|claimed| claimed.leased);
+            leased.is_none_or(|claimed| written.contains(&claimed.saga))
         };
         let lost: Vec<usize> = (0..tickets.len())
             .filter(|at| !unchanged(&claimed[*at]))
             .collect();
-        AllSeen::of(runs).give(claimed.iter_mut().flatten());
+        let leased = claimed.iter_mut().flatten().filter(|one| one.leased);
+        AllSeen::of(runs).give(leased);
         if lost.is_empty() {
             return Ok(claimed);
         }
@@ -177,7 +196,7 @@ impl Store {
             .collect();
         let mut runs = load::partial(&mut tx, &wanted).await?;
         let now = tx.now().await?;
-        let claimed = self.take(&mut runs, tickets, lease, now);
+        let claimed = self.mark(&mut runs, tickets, lease, now);
         if claimed.iter().any(Option::is_some) {
             let mut runs: Vec<Run> = runs.into_values().collect();
             save::save(&mut tx, &mut runs, &self.kinds, now).await?;
@@ -186,7 +205,8 @@ impl Store {
         Ok(claimed)
     }
 
-    fn take(
+    /// Marks the steps as taken, in memory.
+    fn mark(
         &self,
         runs: &mut BTreeMap<Uuid, Run>,
         tickets: &[Ticket],
@@ -202,5 +222,30 @@ impl Store {
             })
         };
         tickets.iter().map(take).collect()
+    }
+}
+
+/// Takes the sagas out of `runs` whose claims are not to be written now.
+fn leave_unleased(
+    claimed: &mut [Option<Claimed>],
+    runs: &mut BTreeMap<Uuid, Run>,
+    unleased: impl Fn(usize, &Claimed) -> bool,
+) {
+    let mut taken: BTreeMap<Uuid, usize> = BTreeMap::new();
+    for claimed in claimed.iter().flatten() {
+        *taken.entry(claimed.saga).or_default() += 1;
+    }
+    for (at, claimed) in claimed.iter_mut().enumerate() {
+        let Some(claimed) = claimed else { continue };
+        let first = claimed.attempt == 1 && taken.get(&claimed.saga) == Some(&1);
+        if !first || !unleased(at, claimed) {
+            continue;
+        }
+        if let Entry::Occupied(run) = runs.entry(claimed.saga)
+            && run.get().is_whole()
+        {
+            claimed.leased = false;
+            claimed.seen = Some(Seen(Arc::new(run.remove())));
+        }
     }
 }

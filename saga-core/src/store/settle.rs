@@ -47,6 +47,8 @@ pub struct Settlement {
     pub retry: Retry,
     /// The queue and lease under which this worker would go straight on with the saga.
     pub run_on: Option<(String, Lease)>,
+    /// Whether the store knows of the claim. If not, the answer is written only over what was seen.
+    pub leased: bool,
     /// The saga as the claim left it, if the claim told.
     pub seen: Option<Seen>,
 }
@@ -58,6 +60,9 @@ pub enum SettleOutcome {
     Committed(Option<Box<Claimed>>),
     /// It came too late and changed nothing.
     Fenced,
+    /// Nothing of it was written, be it that the saga has changed since it was seen, or that its rows
+    /// were refused: the step, which had no lease, is to be claimed and done again.
+    Overtaken,
 }
 
 /// How far ahead of the clock as it is carried on here another process may have written.
@@ -88,6 +93,12 @@ impl Store {
             Err(Refused::Store(error)) if !is_about_rows(&error) => return Err(error),
             Err(Refused::Store(_) | Refused::Record(_)) => (vec![None; settlements.len()], vec![]),
         };
+        for (settlement, outcome) in settlements.iter().zip(&mut outcomes) {
+            // Under the same number it might be another worker's step by now.
+            if outcome.is_none() && !settlement.leased {
+                *outcome = Some(SettleOutcome::Overtaken);
+            }
+        }
         let (places, rest): (Vec<usize>, Vec<&Settlement>) = (settlements.iter().enumerate())
             .filter(|(at, _)| outcomes[*at].is_none())
             .unzip();
@@ -273,7 +284,7 @@ fn last_seen(settlements: &[Settlement]) -> BTreeMap<Uuid, Run> {
 fn next_of(outcome: &mut SettleOutcome) -> Option<&mut Claimed> {
     match outcome {
         SettleOutcome::Committed(next) => next.as_deref_mut(),
-        SettleOutcome::Fenced => None,
+        SettleOutcome::Fenced | SettleOutcome::Overtaken => None,
     }
 }
 

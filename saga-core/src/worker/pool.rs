@@ -5,18 +5,13 @@ use super::meters::{Meters, Open};
 use super::settler::Settler;
 use super::tally::Tally;
 use super::{Busy, BusyGuard};
-use crate::handler::{Handlers, StepContext, StepError};
+use crate::handler::{Handlers, Reach};
 use crate::retry::Reconnect;
-use crate::run::{Answer, Lease};
-use crate::saga::Retry;
-use crate::store::{Claimed, SettleOutcome, Settlement, Store};
+use crate::run::Lease;
+use crate::store::{Claimed, SettleOutcome, Store};
 use crate::ticket::Ticket;
 use crate::transport::{Delivery, Transport};
-use futures_util::FutureExt as _;
-use std::any::Any;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Instant;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -47,7 +42,11 @@ impl Pool {
         let running = TaskTracker::new();
         let (mut pauses, mut untaken) = (Reconnect::default(), vec![]);
         while let Some((batch, permits)) = self.next_batch(&mut deliveries, &self.slots).await {
-            let Some(claimed) = self.claim(&batch, &mut pauses).await else {
+            let tickets: Vec<Ticket> = batch.iter().map(|one| one.ticket.clone()).collect();
+            let unleased = |at: usize, claimed: &Claimed| {
+                !batch[at].is_again() && self.reaches_only_the_store(&claimed.step)
+            };
+            let Some(claimed) = self.claim(&tickets, &mut pauses, unleased).await else {
                 untaken = batch;
                 break;
             };
@@ -89,12 +88,12 @@ impl Pool {
     /// Claims a batch, however long the store is away; none at shutdown.
     async fn claim(
         &self,
-        batch: &[Delivery],
+        tickets: &[Ticket],
         pauses: &mut Reconnect,
+        unleased: impl Fn(usize, &Claimed) -> bool,
     ) -> Option<Vec<Option<Claimed>>> {
-        let tickets: Vec<Ticket> = batch.iter().map(|one| one.ticket.clone()).collect();
         loop {
-            match self.store.claim(&tickets, &self.lease).await {
+            match self.store.take(tickets, &self.lease, &unleased).await {
                 Ok(claimed) => {
                     pauses.reset();
                     return Some(claimed);
@@ -108,6 +107,11 @@ impl Pool {
                 () = self.shutdown.cancelled() => return None,
             }
         }
+    }
+
+    fn reaches_only_the_store(&self, step: &str) -> bool {
+        let able = self.handlers.get(step);
+        able.is_some_and(|able| able.reach == Reach::Store)
     }
 
     async fn start(
@@ -143,74 +147,33 @@ impl Pool {
                 kind = claimed.kind, queue = claimed.queue, request_id = claimed.request_id);
             // The next step does not wait for the broker to hear that the last one is settled.
             let ((), outcome) =
-                tokio::join!(ack(settled.take()), self.one(&claimed).instrument(span));
-            crate::fault::point("step.settled", claimed.key.as_str());
-            // Not settled: the ticket stays with the broker, the lease runs out.
+                tokio::join!(ack(settled.take()), self.attempt(&claimed).instrument(span));
+            // Not settled: the ticket stays with the broker, the lease, if there is one, runs out.
             let Some(outcome) = outcome else { return };
+            if let (SettleOutcome::Overtaken, Some(held)) = (&outcome, &delivery) {
+                let (ticket, mut pauses) = (held.ticket.clone(), Reconnect::default());
+                let again = self.claim(&[ticket], &mut pauses, |_, _| false).await;
+                match again.map(|mut claimed| claimed.remove(0)) {
+                    Some(Some(leased)) => claimed = leased,
+                    Some(None) => return ack(delivery).await, // somebody else has done it
+                    None => return,
+                }
+                continue;
+            }
+            crate::fault::point("step.settled", claimed.key.as_str());
             settled = delivery.take();
             match outcome {
                 SettleOutcome::Committed(Some(next)) => {
                     claimed = *next;
                     crate::fault::point("step.claimed", claimed.key.as_str());
                 }
-                SettleOutcome::Committed(None) | SettleOutcome::Fenced => {
+                SettleOutcome::Committed(None)
+                | SettleOutcome::Fenced
+                | SettleOutcome::Overtaken => {
                     return ack(settled).await;
                 }
             }
         }
-    }
-
-    async fn one(&self, claimed: &Claimed) -> Option<SettleOutcome> {
-        let (lease, began) = (self.leases.hold(claimed), Instant::now());
-        let able = self.handlers.get(&claimed.step);
-        let cx = StepContext::of(claimed, self.store.clone());
-        let run = async {
-            let Some(able) = able.cloned() else {
-                let why = format!("this worker has no handler for the step {}", claimed.step);
-                return StepError::fail(why).into_answer(Retry::NEVER);
-            };
-            let (retry, input) = (able.retry, claimed.input.clone());
-            // A panic is an answer, too.
-            let work = AssertUnwindSafe(able.run(input, &cx)).catch_unwind();
-            work.await.unwrap_or_else(|panic| {
-                let why = format!("the handler panicked: {}", said(panic.as_ref()));
-                StepError::retry(why).into_answer(retry)
-            })
-        };
-        let answer = tokio::select! {
-            answer = run => answer,
-            () = self.stop_now.cancelled() => Answer::Released,
-            () = lease.lost.cancelled() => {
-                tracing::warn!("The lease was lost; the step is another worker's");
-                return Some(SettleOutcome::Fenced);
-            }
-        };
-        if let Answer::Failed { class, message, .. } = &answer {
-            tracing::warn!(class = class.as_str(), message, "A step failed");
-        }
-        crate::fault::point("step.answered", claimed.key.as_str());
-        let handed_back = matches!(answer, Answer::Released);
-        let go_on = !self.shutdown.is_cancelled();
-        let settlement = Settlement {
-            saga: claimed.saga,
-            key: claimed.key.clone(),
-            epoch: claimed.epoch,
-            step: claimed.step.clone(),
-            recorder: able.map(crate::handler::Able::recorder),
-            retry: able.map_or(Retry::NEVER, |able| able.retry),
-            answer,
-            run_on: go_on.then(|| (self.queue.clone(), self.lease.clone())),
-            seen: claimed.seen.clone(),
-        };
-        let outcome = self.settler.settle(settlement, &self.stop_now).await;
-        match &outcome {
-            Some(SettleOutcome::Committed(_)) if !handed_back => self.tally.settled(began),
-            Some(SettleOutcome::Fenced) => {
-                tracing::warn!("The answer came too late and changed nothing");
-            }
-            Some(SettleOutcome::Committed(_)) | None => {}
-        }
-        outcome
     }
 }
 
@@ -218,11 +181,4 @@ async fn ack(delivery: Option<Delivery>) {
     if let Some(delivery) = delivery {
         delivery.ack().await;
     }
-}
-
-/// What a panic said.
-fn said(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("it did not say why")
 }

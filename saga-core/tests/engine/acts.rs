@@ -141,6 +141,7 @@ impl World {
             recorder: None,
             retry: Retry::NEVER,
             run_on: None,
+            leased: true,
             seen: claimed.seen.clone(),
         };
         let (mut outcomes, tickets) = self.store.settle(&[settlement]).await.unwrap();

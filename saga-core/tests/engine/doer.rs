@@ -1,8 +1,8 @@
 //! Who does the deeds of this suite: by rule, and noting every attempt.
 
-use crate::sagas::{Deed, FarDeed, TakeBack};
+use crate::sagas::{Deed, FarDeed, NearDeed, TakeBack};
 use saga_core::db::Tx;
-use saga_core::{Handler, Handlers, RecordOf, StepContext, StepError};
+use saga_core::{Handler, Handlers, Provider, Reach, RecordOf, StepContext, StepError};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
@@ -75,16 +75,16 @@ impl Doer {
 
     async fn go(&self, verb: &str, name: &str, cx: &StepContext) -> Result<String, StepError> {
         let what = format!("{verb} {name}");
-        *self
-            .attempts
-            .lock()
-            .unwrap()
-            .entry(what.clone())
-            .or_default() += 1;
+        self.count(&what);
         let mut held = self.held.subscribe();
         drop(held.wait_for(|held| !held.contains(&what)).await);
         (self.behaviour)(&what, cx.attempt)?;
         Ok(name.to_owned())
+    }
+
+    fn count(&self, what: &str) {
+        let mut attempts = self.attempts.lock().unwrap();
+        *attempts.entry(what.to_owned()).or_default() += 1;
     }
 
     pub(crate) fn attempted(&self, what: &str) -> u32 {
@@ -100,6 +100,7 @@ impl Doer {
         Handlers::default()
             .with::<Deed>(self.clone())
             .with::<FarDeed>(self.clone())
+            .with::<NearDeed>(self.clone())
             .with::<TakeBack>(self.clone())
     }
 
@@ -146,6 +147,28 @@ impl Handler<Deed> for Doer {
 }
 impl Handler<FarDeed> for Doer {
     async fn run(&self, step: FarDeed, cx: &StepContext) -> Result<String, StepError> {
+        self.go("do", &step.name, cx).await
+    }
+    async fn record(&self, output: String, of: &RecordOf, tx: &mut Tx) -> Result<(), StepError> {
+        self.note("did", output, of, tx).await
+    }
+}
+impl Handler<NearDeed> for Doer {
+    const REACH: Reach = Reach::Store;
+
+    async fn run(&self, step: NearDeed, cx: &StepContext) -> Result<String, StepError> {
+        if step.name == "pay" {
+            let provider = Provider {
+                name: "bank",
+                model: "bank",
+                request_hash: String::new(),
+            };
+            let call = |_| async {
+                self.count("paid");
+                Ok(vec![])
+            };
+            cx.effect("charge", provider, call).await?;
+        }
         self.go("do", &step.name, cx).await
     }
     async fn record(&self, output: String, of: &RecordOf, tx: &mut Tx) -> Result<(), StepError> {

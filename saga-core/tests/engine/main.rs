@@ -26,4 +26,5 @@ mod stories;
 mod support;
 mod tables;
 mod undo;
+mod unleased;
 mod why;

@@ -36,6 +36,17 @@ impl Step for FarDeed {
     const RETRY: Retry = QUICK;
     type Output = String;
 }
+/// As [`Deed`], by a handler that reaches no further than the store.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct NearDeed {
+    pub(crate) name: String,
+}
+impl Step for NearDeed {
+    const NAME: &'static str = "near_deed";
+    const QUEUE: Queue = LEFT;
+    const RETRY: Retry = QUICK;
+    type Output = String;
+}
 /// Takes a deed back.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct TakeBack {
@@ -60,6 +71,11 @@ pub(crate) fn deed(name: &str) -> Deed {
 }
 pub(crate) fn far(name: &str) -> FarDeed {
     FarDeed {
+        name: name.to_owned(),
+    }
+}
+pub(crate) fn near(name: &str) -> NearDeed {
+    NearDeed {
         name: name.to_owned(),
     }
 }

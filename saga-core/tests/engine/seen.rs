@@ -93,6 +93,7 @@ async fn branches_that_end_at_once_or_after_each_other_both_count() {
                 recorder: None,
                 retry: Retry::NEVER,
                 run_on: None,
+                leased: true,
                 seen: claimed.seen.clone(),
             });
             let batches = settlements.chunks(if at_once { 2 } else { 1 });

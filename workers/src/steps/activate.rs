@@ -3,12 +3,14 @@
 use domain::mirror::forge::ActivatePersona;
 use domain::mirror::store::forging;
 use saga_core::db::Tx;
-use saga_core::{Handler, RecordOf, StepContext, StepError};
+use saga_core::{Handler, Reach, RecordOf, StepContext, StepError};
 
 /// Does `persona.activate`.
 pub struct Activator;
 
 impl Handler<ActivatePersona> for Activator {
+    const REACH: Reach = Reach::Store;
+
     async fn run(
         &self,
         step: ActivatePersona,

@@ -6,12 +6,14 @@ use domain::mirror::rarity::Rarity;
 use domain::mirror::statistics::Stats;
 use domain::mirror::store::forging;
 use saga_core::db::Tx;
-use saga_core::{Handler, RecordOf, StepContext, StepError};
+use saga_core::{Handler, Reach, RecordOf, StepContext, StepError};
 
 /// Does `persona.aggregate`.
 pub struct Aggregator;
 
 impl Handler<AggregateAnswers> for Aggregator {
+    const REACH: Reach = Reach::Store;
+
     async fn run(&self, step: AggregateAnswers, cx: &StepContext) -> Result<Aggregate, StepError> {
         let found = forging::answers(cx.store().db(), step.survey)
             .await

@@ -2,7 +2,7 @@
 
 use domain::demo::{Stumble, Touch, TouchImage, leave};
 use saga_core::db::Tx;
-use saga_core::{Handler, RecordOf, StepContext, StepError};
+use saga_core::{Handler, Reach, RecordOf, StepContext, StepError};
 
 /// Leaves rows.
 #[derive(Clone, Copy)]
@@ -17,6 +17,8 @@ async fn rows(touched: Vec<(RecordOf, ())>, tx: &mut Tx) -> Result<(), StepError
 }
 
 impl Handler<Touch> for Toucher {
+    const REACH: Reach = Reach::Store;
+
     async fn run(&self, _: Touch, _: &StepContext) -> Result<(), StepError> {
         Ok(())
     }
@@ -27,6 +29,8 @@ impl Handler<Touch> for Toucher {
 }
 
 impl Handler<TouchImage> for Toucher {
+    const REACH: Reach = Reach::Store;
+
     async fn run(&self, _: TouchImage, _: &StepContext) -> Result<(), StepError> {
         Ok(())
     }

@@ -4,12 +4,14 @@ use crate::blobs::Blobs;
 use domain::mirror::forge::{DiscardDraft, DiscardPicture};
 use domain::mirror::store::forging;
 use saga_core::db::Tx;
-use saga_core::{Handler, RecordOf, StepContext, StepError};
+use saga_core::{Handler, Reach, RecordOf, StepContext, StepError};
 
 /// Does `persona.discard_draft`.
 pub struct DraftDiscarder;
 
 impl Handler<DiscardDraft> for DraftDiscarder {
+    const REACH: Reach = Reach::Store;
+
     async fn run(&self, step: DiscardDraft, _: &StepContext) -> Result<DiscardDraft, StepError> {
         Ok(step)
     }
