@@ -11,9 +11,11 @@ use lapin::types::{AMQPValue, FieldTable, LongString};
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
+use std::net::SocketAddr;
 use std::process::{ExitCode, Stdio};
 use std::time::{Duration, Instant};
 use tokio::io::AsyncBufReadExt as _;
+use tokio::process::Child;
 
 const COMMITS: usize = 2_000;
 const CONFIRMS: usize = 2_000;
@@ -24,18 +26,18 @@ const PACED: usize = 60;
 #[derive(Default)]
 pub(crate) struct Limits {
     pub(crate) get: f64,
-    pub(crate) post: f64,
     pub(crate) commits: Vec<(u32, f64)>,
     pub(crate) confirms_serial: f64,
     pub(crate) confirms_pipelined: f64,
-    /// Half of them take less, at the pace of the latency's sagas: a machine that idles in between is slower.
+    /// Half of them take less, at the pace of the latency's sagas: a machine that sleeps in between wakes
+    /// slowly, and a loop that never lets it sleep tells of another machine.
     pub(crate) commit_paced: Duration,
     pub(crate) confirm_paced: Duration,
 }
 
 impl Limits {
-    /// The time of three commits and two confirms, one after the other.
-    pub(crate) fn serial_path(&self) -> Option<Duration> {
+    /// The time of three commits and two confirms, one after the other, in loops that do nothing else.
+    pub(crate) fn hot_path(&self) -> Option<Duration> {
         let (_, commits) = self
             .commits
             .iter()
@@ -43,6 +45,11 @@ impl Limits {
         Some(Duration::from_secs_f64(
             3.0 / commits + 2.0 / self.confirms_serial,
         ))
+    }
+
+    /// The same at the pace of the latency's sagas.
+    pub(crate) fn paced_path(&self) -> Duration {
+        self.commit_paced * 3 + self.confirm_paced * 2
     }
 }
 
@@ -65,8 +72,14 @@ pub(crate) async fn serve_bare() -> ExitCode {
     }
 }
 
-/// Measures the bare server.
-pub(crate) async fn http() -> Result<Limits> {
+/// A bare server that runs.
+pub(crate) struct Bare {
+    _server: Child,
+    to: SocketAddr,
+}
+
+/// Starts the bare server; it ends with its handle.
+pub(crate) async fn bare() -> Result<Bare> {
     let mut server = tokio::process::Command::new(std::env::current_exe()?)
         .arg("bare")
         .stdout(Stdio::piped())
@@ -81,24 +94,27 @@ pub(crate) async fn http() -> Result<Limits> {
         .next_line()
         .await?
         .context("the bare server said nothing")?;
-    let to = line.trim().parse()?;
-    let get = load::burst(to, 32, REQUESTS, false, |_| {
-        load::request("GET", "/", None, None)
+    Ok(Bare {
+        to: line.trim().parse()?,
+        _server: server,
     })
-    .await?
-    .rate;
-    let body = r#"{"kind":"demo.pair","input":{}}"#;
-    let post = load::burst(to, 32, REQUESTS, false, move |_| {
-        load::request("POST", "/", None, Some(body))
-    })
-    .await?
-    .rate;
-    server.kill().await?;
-    Ok(Limits {
-        get,
-        post,
-        ..Limits::default()
-    })
+}
+
+impl Bare {
+    /// GETs a second.
+    pub(crate) async fn get(&self) -> Result<f64> {
+        let request = |_| load::request("GET", "/", None, None);
+        let burst = load::burst(self.to, 64, REQUESTS, false, request).await?;
+        Ok(burst.rate)
+    }
+
+    /// POSTs a second, of what a saga is started with.
+    pub(crate) async fn post(&self) -> Result<f64> {
+        let body = r#"{"kind":"demo.pair","input":{}}"#;
+        let request = move |_| load::request("POST", "/", None, Some(body));
+        let burst = load::burst(self.to, 64, REQUESTS, false, request).await?;
+        Ok(burst.rate)
+    }
 }
 
 /// Measures the database and the broker.

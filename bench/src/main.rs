@@ -49,14 +49,15 @@ async fn run(arguments: &[String]) -> Result<Report> {
     };
     let binary = fleet::build()?;
     let mut report = Report::default();
-    report.limits = limits::http().await.context("measuring bare axum")?;
+    let bare = limits::bare().await.context("starting bare axum")?;
+    report.limits.get = bare.get().await.context("measuring bare axum")?;
     if only("embedded") {
         let mut fleet = Fleet::start(&binary, Shape::Embedded)
             .await
             .context("starting the embedded fleet")?;
         report.add(
             "embedded (SQLite, one process)",
-            measure::all(&mut fleet).await?,
+            measure::all(&mut fleet, &bare).await?,
         );
         fleet.stop().await;
     }
@@ -72,7 +73,7 @@ async fn run(arguments: &[String]) -> Result<Report> {
             .context("starting the fleet")?;
         report.add(
             "fleet (PostgreSQL, RabbitMQ, 3 processes)",
-            measure::all(&mut fleet).await?,
+            measure::all(&mut fleet, &bare).await?,
         );
         fleet.stop().await;
         services.remove().await?;

@@ -1,12 +1,15 @@
 //! What a fleet does: accepts, whole sagas, latency, polls, memory, idle processor time.
 
 use crate::fleet::Fleet;
+use crate::limits::Bare;
 use crate::load::{self, quantile, rate};
 use anyhow::{Context as _, Result, bail};
 use chrono::{DateTime, Utc};
 use std::time::{Duration, Instant};
 
 const SAGAS: usize = 12_000;
+/// Accepts without workers are measured so often.
+const TURNS: usize = 3;
 const POLLS: usize = 60_000;
 const PACED: usize = 160;
 /// Between two sagas of the latency's measurement.
@@ -19,8 +22,8 @@ const LOOK: Duration = Duration::from_millis(250);
 
 /// What was measured on one fleet.
 pub(crate) struct Measured {
-    /// Accepts while nobody works, and how fast the workers then make up for it; none in one process.
-    pub(crate) idle_accepts: Option<(f64, Duration, f64)>,
+    /// Accepts while nobody works; none in one process.
+    pub(crate) backlog: Option<Backlog>,
     /// Accepts while the workers take what is accepted.
     pub(crate) accepts: f64,
     pub(crate) accept_p99: Duration,
@@ -33,9 +36,23 @@ pub(crate) struct Measured {
     pub(crate) idle: Vec<(&'static str, f64)>,
 }
 
-pub(crate) async fn all(fleet: &mut Fleet) -> Result<Measured> {
-    let idle_accepts = if fleet.is_split() {
-        Some(backlog(fleet).await.context("accepts without workers")?)
+/// Accepts while nobody works, in turns with bare POSTs: the machine is another from minute to minute.
+pub(crate) struct Backlog {
+    /// The median of the turns.
+    pub(crate) accepts: f64,
+    pub(crate) accept_p99: Duration,
+    /// Bare POSTs, their median.
+    pub(crate) posts: f64,
+    /// The median of the turns' ratios.
+    pub(crate) ratio: f64,
+    /// How fast the workers then make up for it.
+    pub(crate) drained: f64,
+}
+
+pub(crate) async fn all(fleet: &mut Fleet, bare: &Bare) -> Result<Measured> {
+    let backlog = if fleet.is_split() {
+        let backlog = backlog(fleet, bare).await;
+        Some(backlog.context("accepts without workers")?)
     } else {
         None
     };
@@ -55,7 +72,7 @@ pub(crate) async fn all(fleet: &mut Fleet) -> Result<Measured> {
     let idle = idle(fleet).await;
     let accept_p99 = quantile(&accepted.times, 99);
     Ok(Measured {
-        idle_accepts,
+        backlog,
         accepts: accepted.rate,
         accept_p99,
         sagas: pairs,
@@ -69,14 +86,33 @@ pub(crate) async fn all(fleet: &mut Fleet) -> Result<Measured> {
 }
 
 /// Accepts alone, by a fleet that has no workers yet; then those start, and work it all off.
-async fn backlog(fleet: &mut Fleet) -> Result<(f64, Duration, f64)> {
+async fn backlog(fleet: &mut Fleet, bare: &Bare) -> Result<Backlog> {
     let kind = "demo.pair";
     accept(fleet, kind, 500).await?; // warming up
-    let burst = accept(fleet, kind, SAGAS).await?;
+    let (mut posts, mut accepts, mut ratios, mut times) = (vec![], vec![], vec![], vec![]);
+    for _ in 0..TURNS {
+        let post = bare.post().await?;
+        let burst = accept(fleet, kind, SAGAS / TURNS).await?;
+        posts.push(post);
+        accepts.push(burst.rate);
+        ratios.push(burst.rate / post);
+        times.extend(burst.times);
+    }
+    times.sort();
     fleet.start_workers().await?;
     let (first, last) = ended(fleet, kind, 500 + SAGAS).await?;
-    let drained = rate(500 + SAGAS, (last - first).to_std()?);
-    Ok((burst.rate, quantile(&burst.times, 99), drained))
+    Ok(Backlog {
+        accepts: median(accepts),
+        accept_p99: quantile(&times, 99),
+        posts: median(posts),
+        ratio: median(ratios),
+        drained: rate(500 + SAGAS, (last - first).to_std()?),
+    })
+}
+
+fn median(mut of: Vec<f64>) -> f64 {
+    of.sort_by(f64::total_cmp);
+    of[of.len() / 2]
 }
 
 /// Starts sagas as fast as they are accepted.
