@@ -17,6 +17,8 @@ pub struct Door {
     token: String,
     /// Requests that had to be made again.
     pub repeated: AtomicUsize,
+    /// Of these, such as were answered with an error of the server.
+    pub refused: AtomicUsize,
     turn: AtomicUsize,
 }
 
@@ -33,6 +35,7 @@ impl Door {
             ports,
             token,
             repeated: AtomicUsize::new(0),
+            refused: AtomicUsize::new(0),
             turn: AtomicUsize::new(0),
         }
     }
@@ -73,7 +76,11 @@ impl Door {
         loop {
             let last = match self.ask(method.clone(), path, key, body).await {
                 Ok((status, said)) if !again(status, &said) => return Ok((status, said)),
-                Ok((status, said)) => format!("{status} {said}"),
+                Ok((status, said)) => {
+                    let fault = usize::from(status.is_server_error());
+                    self.refused.fetch_add(fault, Ordering::Relaxed);
+                    format!("{status} {said}")
+                }
                 Err(error) => format!("{error:#}"),
             };
             if began.elapsed() > Duration::from_mins(2) {

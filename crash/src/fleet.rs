@@ -9,7 +9,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::net::TcpSocket;
 use tokio::process::{Child, Command};
 use tokio::sync::{mpsc, oneshot};
@@ -25,8 +25,21 @@ enum Order {
     Kill,
     Stop,
     Go,
+    Leave(oneshot::Sender<Left>),
     Rest(oneshot::Sender<()>),
 }
+
+/// How a process ended that was asked to.
+#[derive(Debug, Clone, Copy)]
+pub struct Left {
+    /// Its exit code; none if it had to be killed, or died of a signal.
+    pub code: Option<i32>,
+    /// How long it took.
+    pub after: Duration,
+}
+
+/// Whoever was asked to end and has not by now is killed.
+const LEAVE_MAX: Duration = Duration::from_mins(1);
 
 /// How the processes died.
 #[derive(Default)]
@@ -157,6 +170,14 @@ impl Fleet {
         drop(self.members[member].orders.send(Order::Go).await);
     }
 
+    /// Asks a member to end, as a deploy does; its successor starts once it has.
+    pub async fn ask_to_leave(&self, member: usize) -> anyhow::Result<Left> {
+        let (left, how) = oneshot::channel();
+        let asked = self.members[member].orders.send(Order::Leave(left)).await;
+        asked.ok().context("nobody keeps this member any more")?;
+        how.await.context("nobody saw how the process ended")
+    }
+
     /// Kills a member and has nobody succeed it.
     pub async fn retire(&self, member: usize) {
         let (done, gone) = oneshot::channel();
@@ -231,6 +252,10 @@ impl Keeper {
                         signal(child, Signal::STOP);
                     }
                     Some(Order::Go) => signal(child, Signal::CONT),
+                    Some(Order::Leave(left)) => {
+                        let _ = left.send(leave(child).await); // whoever asked may have gone
+                        return false;
+                    }
                     Some(Order::Rest(done)) => {
                         drop(child.kill().await);
                         let _ = done.send(()); // whoever asked may have gone
@@ -272,6 +297,21 @@ impl Keeper {
         command
             .spawn()
             .with_context(|| format!("starting {}", program().display()))
+    }
+}
+
+/// Asks a process to end, and waits until it has.
+async fn leave(child: &mut Child) -> Left {
+    let began = Instant::now();
+    signal(child, Signal::TERM);
+    let ended = tokio::time::timeout(LEAVE_MAX, child.wait()).await;
+    if ended.is_err() {
+        drop(child.kill().await);
+    }
+    let code = ended.ok().and_then(|status| status.ok()?.code());
+    Left {
+        code,
+        after: began.elapsed(),
     }
 }
 

@@ -110,6 +110,11 @@ impl Ground {
         Fleet::new(self.dir.clone(), self.vars.clone(), arm)
     }
 
+    /// What a statement counts.
+    pub async fn count(&self, sql: &'static str) -> anyhow::Result<usize> {
+        Ok(usize::try_from(self.db.query(sql).scalar::<i64>().await?)?)
+    }
+
     /// Which of these sagas have not ended, with their states. Asks until the store answers.
     pub async fn unfinished(&self, ids: &[Uuid]) -> Vec<(Uuid, String)> {
         loop {

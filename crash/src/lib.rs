@@ -12,10 +12,14 @@ pub mod oracle;
 pub mod outage;
 pub mod plan;
 pub mod provider;
+pub mod rolling;
 pub mod seeds;
 pub mod services;
 pub mod storm;
 pub mod walk;
+
+use anyhow::bail;
+use std::time::{Duration, Instant};
 
 /// A number from the environment, for soaks; else the default.
 pub fn scaled(name: &str, default: usize) -> usize {
@@ -23,4 +27,20 @@ pub fn scaled(name: &str, default: usize) -> usize {
         .ok()
         .and_then(|value| value.parse().ok())
         .unwrap_or(default)
+}
+
+/// Waits until it is so; an error that says what is not, when it takes too long.
+pub async fn until(
+    what: &str,
+    within: Duration,
+    met: impl AsyncFn() -> bool,
+) -> anyhow::Result<()> {
+    let began = Instant::now();
+    while !met().await {
+        if began.elapsed() > within {
+            bail!("not within {} s: {what}", within.as_secs());
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Ok(())
 }

@@ -7,12 +7,13 @@ use crate::fleet::{Fleet, unarmed};
 use crate::ground::Ground;
 use crate::plan::{Course, Plan, Trip};
 use crate::services::Services;
+use crate::until;
 use anyhow::{Context as _, bail};
 use axum::http::StatusCode;
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::Method;
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use uuid::Uuid;
 
 /// The step that is out of order, after a paid one.
@@ -57,7 +58,7 @@ pub async fn outage(services: &Services, sagas: usize, rate: u32) -> anyhow::Res
     for n in 0..sagas {
         ids.push(door.submit(&format!("outage {n}"), &plan).await?);
     }
-    until("every saga is parked", async || {
+    until("every saga is parked", PART_MAX, async || {
         let open = ground.unfinished(&ids).await;
         open.len() == sagas && open.iter().all(|(_, state)| state == "parked")
     })
@@ -67,15 +68,14 @@ pub async fn outage(services: &Services, sagas: usize, rate: u32) -> anyhow::Res
         ground.provider.open(*id, BROKEN);
     }
     let told = replay(&door, &fleet, rate).await?;
-    until("every saga has ended", async || {
+    until("every saga has ended", PART_MAX, async || {
         ground.unfinished(&ids).await.is_empty()
     })
     .await?;
     let replayed = Replayed {
         paid: (before, ground.provider.calls().len()),
-        unwell: count(&ground, "SELECT count(*) FROM sagas WHERE state <> 'succeeded'").await?,
-        wrong: count(
-            &ground,
+        unwell: ground.count("SELECT count(*) FROM sagas WHERE state <> 'succeeded'").await?,
+        wrong: ground.count(
             "SELECT count(*) FROM (SELECT count(*) AS n, count(DISTINCT name) AS names FROM drill_effects GROUP BY saga_id) AS each_saga
               WHERE n <> 6 OR names <> 6",
         )
@@ -101,21 +101,18 @@ async fn replay(door: &Door, fleet: &Fleet, rate: u32) -> anyhow::Result<Value> 
         Ok((StatusCode::OK, told)) => told,
         Ok(_) | Err(_) => Value::Null, // the API is being started again
     };
-    until("a third is done", async || {
+    until("a third is done", PART_MAX, async || {
         look().await["counts"]["succeeded"]
             .as_i64()
             .is_some_and(|done| done * 3 > selected)
     })
     .await?;
     fleet.kill(0).await;
-    until("the replay ends", async || look().await["done"] == true).await?;
+    until("the replay ends", PART_MAX, async || {
+        look().await["done"] == true
+    })
+    .await?;
     Ok(look().await)
-}
-
-async fn count(ground: &Ground, sql: &'static str) -> anyhow::Result<usize> {
-    Ok(usize::try_from(
-        ground.db.query(sql).scalar::<i64>().await?,
-    )?)
 }
 
 /// The least time between two letters of a replay.
@@ -125,15 +122,4 @@ async fn closest(ground: &Ground, told: &Value) -> anyhow::Result<TimeDelta> {
     let begun: Vec<(DateTime<Utc>,)> = ground.db.query(sql).bind(id).all().await?;
     let gaps = begun.windows(2).map(|pair| pair[1].0 - pair[0].0);
     gaps.min().context("fewer than two letters were replayed")
-}
-
-async fn until(what: &str, met: impl AsyncFn() -> bool) -> anyhow::Result<()> {
-    let began = Instant::now();
-    while !met().await {
-        if began.elapsed() > PART_MAX {
-            bail!("not within {} s: {what}", PART_MAX.as_secs());
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    Ok(())
 }
