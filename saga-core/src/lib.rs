@@ -12,6 +12,7 @@ pub mod group;
 pub mod handler;
 pub mod journal;
 pub mod kinds;
+pub mod record;
 pub mod rehearsal;
 pub mod relay;
 pub mod replayer;

@@ -17,7 +17,7 @@ pub(crate) use wake::ticket_due;
 pub use why::{Outside, Reason, Why};
 pub use work::{Answer, Lease, Settled};
 
-use crate::journal::{Class, Entry, Failure, Journal, Key, Recorded, State};
+use crate::journal::{Class, Entry, Failure, Journal, Key, State};
 use crate::state::{Illegal, SagaEvent, SagaState, StepEvent, StepState, next_saga, next_step};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
@@ -203,18 +203,6 @@ impl Run {
     pub(crate) fn journal(&self) -> Journal {
         let mut journal = Journal::default();
         for step in &self.steps {
-            let recorded = match step.role {
-                Role::Work => Recorded::Work {
-                    input: step.input.clone(),
-                },
-                Role::Undo => Recorded::Undo {
-                    input: step.input.clone(),
-                },
-                Role::Timer => Recorded::Timer {
-                    millis: step.input.as_u64().unwrap_or_default(),
-                },
-                Role::Listen => Recorded::Listen,
-            };
             let state = match (step.state, &step.output, &step.error) {
                 (StepState::Done, Some(output), _) => State::Done(output.clone()),
                 (StepState::Failed, _, Some(failure)) => State::Failed(failure.clone()),
@@ -223,7 +211,7 @@ impl Run {
             journal.insert(
                 step.key.clone(),
                 Entry {
-                    recorded,
+                    recorded: step.role.recorded(&step.input),
                     state,
                     settled: step.settled.unwrap_or(0),
                 },

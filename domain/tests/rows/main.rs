@@ -10,6 +10,7 @@ mod accounts;
 mod answers;
 mod forges;
 mod idempotency;
+mod journals;
 mod schema;
 mod stories;
 mod support;

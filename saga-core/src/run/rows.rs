@@ -1,16 +1,17 @@
 //! What a saga, its steps, its news and its history are made of.
 
 use super::Version;
-use crate::journal::{Failure, Key};
+use crate::journal::{Failure, Key, Recorded};
 use crate::state::{SagaState, StepState};
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::time::Duration;
 use uuid::Uuid;
 
 /// What a row of `steps` is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Role {
     /// A deed.
     Work,
@@ -30,6 +31,19 @@ impl Role {
             Self::Undo => "undo",
             Self::Timer => "timer",
             Self::Listen => "listen",
+        }
+    }
+
+    /// What a request of this role is compared by on replay.
+    pub(crate) fn recorded(self, input: &Value) -> Recorded {
+        let input = input.clone();
+        match self {
+            Self::Work => Recorded::Work { input },
+            Self::Undo => Recorded::Undo { input },
+            Self::Timer => Recorded::Timer {
+                millis: input.as_u64().unwrap_or_default(),
+            },
+            Self::Listen => Recorded::Listen,
         }
     }
 }

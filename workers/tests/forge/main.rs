@@ -8,6 +8,7 @@
 mod blobs;
 mod demos;
 mod happy;
+mod journals;
 mod local;
 mod models;
 mod money;
