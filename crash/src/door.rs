@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 const ANSWER_MAX: Duration = Duration::from_secs(5);
+/// How long a client goes on trying.
+const PATIENCE: Duration = Duration::from_mins(2);
+const JOBS: &str = "/api/v1/jobs";
 
 /// HTTP to whichever API process answers.
 pub struct Door {
@@ -48,24 +51,24 @@ impl Door {
         key: &str,
         body: Option<&Value>,
     ) -> anyhow::Result<(StatusCode, Value)> {
-        let port = self.ports[self.turn.fetch_add(1, Ordering::Relaxed) % self.ports.len()];
-        let mut request = self
-            .http
-            .request(method, format!("http://127.0.0.1:{port}{path}"))
-            .bearer_auth(&self.token);
+        let mut request = self.request(method, path);
         if !key.is_empty() {
             request = request.header("idempotency-key", key);
         }
         if let Some(body) = body {
             request = request.json(body);
         }
-        let answer = request.send().await?;
-        let (status, text) = (answer.status(), answer.text().await?);
-        Ok((status, serde_json::from_str(&text).unwrap_or(Value::Null)))
+        answer(request).await
+    }
+
+    fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let port = self.ports[self.turn.fetch_add(1, Ordering::Relaxed) % self.ports.len()];
+        let url = format!("http://127.0.0.1:{port}{path}");
+        self.http.request(method, url).bearer_auth(&self.token)
     }
 
     /// Asks until there is an answer that stands: neither a broken line nor "try again".
-    async fn insist(
+    pub async fn insist(
         &self,
         method: Method,
         path: &str,
@@ -83,8 +86,8 @@ impl Door {
                 }
                 Err(error) => format!("{error:#}"),
             };
-            if began.elapsed() > Duration::from_mins(2) {
-                bail!("no answer to {method} {path} within 120 s: {last}");
+            if began.elapsed() > PATIENCE {
+                bail!("no answer to {method} {path} within {PATIENCE:?}: {last}");
             }
             self.repeated.fetch_add(1, Ordering::Relaxed);
             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -93,14 +96,32 @@ impl Door {
 
     /// Has a saga accepted; returns its id.
     pub async fn submit(&self, key: &str, plan: &Plan) -> anyhow::Result<Uuid> {
-        let body = json!({"kind": "demo.drill", "input": plan.trip});
         let (status, said) = self
-            .insist(Method::POST, "/api/v1/jobs", key, Some(&body))
+            .insist(Method::POST, JOBS, key, Some(&command(plan)))
             .await?;
-        match said["id"].as_str().and_then(|id| id.parse().ok()) {
-            Some(id) if status == StatusCode::ACCEPTED || status == StatusCode::OK => Ok(id),
-            _ => bail!("a saga was not accepted: {status} {said}"),
+        accepted(status, &said)
+    }
+
+    /// Has a saga accepted without an idempotency key: every try is a command of its own. Returns the id
+    /// that was answered, and how many tries were not: each of those may have begun a saga, or not.
+    pub async fn submit_bare(&self, name: &str, plan: &Plan) -> anyhow::Result<(Uuid, usize)> {
+        let began = Instant::now();
+        for unanswered in 0.. {
+            let request = self.request(Method::POST, JOBS).json(&command(plan));
+            let last = match answer(request.header("x-request-id", name)).await {
+                Ok((status, said)) if !again(status, &said) => {
+                    return Ok((accepted(status, &said)?, unanswered));
+                }
+                Ok((status, said)) => format!("{status} {said}"),
+                Err(error) => format!("{error:#}"),
+            };
+            if began.elapsed() > PATIENCE {
+                bail!("no answer to {name} within {PATIENCE:?}: {last}");
+            }
+            self.repeated.fetch_add(1, Ordering::Relaxed);
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
+        bail!("{name} was tried for ever")
     }
 
     /// Cancels a saga; that it is too late is fine.
@@ -141,6 +162,23 @@ impl Door {
         let path = format!("/api/v1/admin/dead-letters/{letter}/{verb}");
         let body = json!({"reason": "the crash suite"});
         Ok(self.ask(Method::POST, &path, "", Some(&body)).await?.0)
+    }
+}
+
+fn command(plan: &Plan) -> Value {
+    json!({"kind": "demo.drill", "input": plan.trip})
+}
+
+async fn answer(request: reqwest::RequestBuilder) -> anyhow::Result<(StatusCode, Value)> {
+    let answer = request.send().await?;
+    let (status, text) = (answer.status(), answer.text().await?);
+    Ok((status, serde_json::from_str(&text).unwrap_or(Value::Null)))
+}
+
+fn accepted(status: StatusCode, said: &Value) -> anyhow::Result<Uuid> {
+    match said["id"].as_str().and_then(|id| id.parse().ok()) {
+        Some(id) if status == StatusCode::ACCEPTED || status == StatusCode::OK => Ok(id),
+        _ => bail!("a saga was not accepted: {status} {said}"),
     }
 }
 

@@ -95,6 +95,31 @@ struct Traces {
 
 type Paid = (Uuid, String, i64, DateTime<Utc>, Option<DateTime<Utc>>);
 
+/// Commands without an idempotency key, by the id of their requests: what they ask for, and how often
+/// nobody answered.
+pub type Unanswered = BTreeMap<String, (Plan, usize)>;
+
+/// Finds what tries that nobody answered have left. Each may have begun a saga, and not more than one,
+/// which is held to the same promises as those that were acknowledged. Says how many there are.
+pub async fn adopt(
+    ground: &Ground,
+    plans: &mut BTreeMap<Uuid, Plan>,
+    mut unanswered: Unanswered,
+) -> anyhow::Result<usize> {
+    let sql = "SELECT id, request_id FROM sagas WHERE kind = 'demo.drill' ORDER BY id";
+    let sagas: Vec<(Uuid, String)> = ground.db.query(sql).all().await?;
+    let known = plans.len();
+    for (id, request) in sagas {
+        if let (false, Some((plan, tries @ 1..))) =
+            (plans.contains_key(&id), unanswered.get_mut(&request))
+        {
+            *tries -= 1;
+            plans.insert(id, plan.clone());
+        }
+    }
+    Ok(plans.len() - known)
+}
+
 /// Judges the sagas that were accepted. `slept` are processes that had been paused: what they had
 /// decided before they slept they may still do.
 pub async fn judge(
