@@ -1,6 +1,7 @@
 //! The crash suite. It starts its own servers and is left out where there are none.
 
 use crash::aftermath::Aftermath;
+use crash::forge::{cases, forge};
 use crash::outage::outage;
 use crash::rolling::rolling;
 use crash::seeds::SEEDS;
@@ -119,6 +120,32 @@ async fn walk_all(services: Option<&Services>) -> anyhow::Result<()> {
     );
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_may_die_at_every_place_around_every_paid_call_of_the_forge() {
+    if left_out("the forge's paid calls") {
+        return;
+    }
+    let _turn = TURN.lock().await;
+    let services = Services::start().await.unwrap();
+    let forged: Vec<_> = stream::iter(cases())
+        .map(|case| {
+            let services = &services;
+            async move { (case, forge(services, case).await.unwrap()) }
+        })
+        .buffer_unordered(3)
+        .collect()
+        .await;
+    for (case, forged) in forged {
+        eprintln!("  {case:?}: {forged:?}");
+        assert_eq!(forged.missed, Vec::<String>::new(), "{case:?}");
+        assert_eq!(forged.paid, case.paid(), "{case:?}");
+        assert_eq!(forged.unknown, 0, "{case:?}");
+        let (personas, pictures, letters) = forged.left;
+        assert_eq!((personas, pictures, letters), (1, 2, 0), "{case:?}");
+        assert!(forged.whole, "{case:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
