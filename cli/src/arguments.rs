@@ -214,8 +214,10 @@ pub(crate) enum ConfigCommand {
         #[arg(long)]
         json: bool,
         #[command(flatten)]
-        given: Given,
+        given: Box<Given>,
     },
+    /// Print a file of all settings with their defaults, as `.env.example` is
+    Example,
 }
 
 /// A process that has settings.

@@ -1,8 +1,9 @@
-//! `chorus config check`: every setting, where it comes from, and everything that is wrong.
+//! `chorus config`: every setting, where it comes from, everything that is wrong, and an example of all.
 
 use crate::exit::Trouble;
 use crate::terminal::{self, Terminal, Tone};
-use process::settings::{Given, Role, Row};
+use process::settings::{Given, Problems, Role, Row};
+use serde_json::json;
 
 pub(crate) fn check(given: Given, role: Role, json: bool) -> Result<(), Trouble> {
     let given = given.with_environment();
@@ -14,12 +15,21 @@ pub(crate) fn check(given: Given, role: Role, json: bool) -> Result<(), Trouble>
     } else {
         table(&rows, &Terminal::here());
     }
-    let settings = given.check(role)?;
+    let warnings = given.warnings();
+    if json {
+        let told = warnings.iter().map(|warning| json!({ "warning": warning }));
+        told.for_each(terminal::line);
+    } else {
+        let told = warnings.iter().map(|warning| format!("warning: {warning}"));
+        told.for_each(terminal::line);
+    }
+    let settings = given.check(role).inspect_err(|Problems(problems)| {
+        if json {
+            let told = problems.iter().map(|problem| json!({ "problem": problem }));
+            told.for_each(terminal::line);
+        }
+    })?;
     if !json {
-        settings
-            .warnings
-            .iter()
-            .for_each(|warning| terminal::line(format!("warning: {warning}")));
         let mode = if settings.embedded() {
             "embedded mode: SQLite, everything in one process"
         } else {
@@ -28,6 +38,11 @@ pub(crate) fn check(given: Given, role: Role, json: bool) -> Result<(), Trouble>
         terminal::line(format!("ok: {mode}"));
     }
     Ok(())
+}
+
+/// Prints `.env.example`.
+pub(crate) fn example() {
+    terminal::line(Given::example().trim_end());
 }
 
 fn table(rows: &[Row], terminal: &Terminal) {

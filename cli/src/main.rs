@@ -45,7 +45,13 @@ fn main() -> ExitCode {
         }
         Command::Config {
             command: ConfigCommand::Check { given, role, json },
-        } => config::check(given, role.into(), json),
+        } => config::check(*given, role.into(), json),
+        Command::Config {
+            command: ConfigCommand::Example,
+        } => {
+            config::example();
+            Ok(())
+        }
         command @ (Command::Dev { .. }
         | Command::Demo { .. }
         | Command::Api { .. }

@@ -2,6 +2,7 @@
 
 mod address;
 mod check;
+mod example;
 mod given;
 mod kept;
 mod near;

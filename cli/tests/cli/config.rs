@@ -29,3 +29,30 @@ fn settings_are_listed_as_json_without_secrets() {
     );
     assert!(!format!("{rows:?}").contains("canary"));
 }
+
+#[test]
+fn problems_and_guesses_are_told_as_json_too() {
+    let place = Place::new();
+    let wrong = [("PORT", "99999"), ("DATABSE_URL", "postgres://db/x")];
+    let told = place
+        .chorus_with(&["config", "check", "--json"], &wrong)
+        .is(2);
+    let lines = told.lines();
+    let has = |pointer: &str, part: &str| {
+        let words = lines.iter().filter_map(|line| line.pointer(pointer));
+        words
+            .filter_map(|word| word.as_str())
+            .any(|word| word.contains(part))
+    };
+    assert!(has("/problem/name", "PORT"), "{told:?}");
+    assert!(has("/problem/fix", "65535"), "{told:?}");
+    assert!(has("/warning", "did you mean DATABASE_URL?"), "{told:?}");
+}
+
+#[test]
+fn the_example_is_printed_as_it_is_committed() {
+    let place = Place::new();
+    let printed = place.chorus(&["config", "example"]).is(0).out;
+    let committed = concat!(env!("CARGO_MANIFEST_DIR"), "/../.env.example");
+    assert_eq!(printed, std::fs::read_to_string(committed).unwrap());
+}

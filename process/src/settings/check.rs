@@ -63,7 +63,7 @@ impl Given {
             demo_kinds: reader.one_of("DEMO_KINDS", self.demo_kinds.as_deref(), embedded, &BOOLS),
             models: reader.models(&self),
             work: reader.work(&self),
-            warnings: strangers(&self.strangers),
+            warnings: self.warnings(),
             public_given: text(self.public_base_url.as_deref()).is_some(),
             jwt_secret,
             hash_pepper,
@@ -74,6 +74,21 @@ impl Given {
         } else {
             Err(Problems(reader.problems))
         }
+    }
+
+    /// Unknown names that look like misspelt ones.
+    pub fn warnings(&self) -> Vec<String> {
+        let known = table::names();
+        let known = || known.iter().map(String::as_str);
+        let strange = |name: &&String| !known().any(|ours| ours == name.as_str());
+        let told = |name: &String| {
+            near(name, known()).map(|ours| format!("{name} is not a setting; did you mean {ours}?"))
+        };
+        self.strangers
+            .iter()
+            .filter(strange)
+            .filter_map(told)
+            .collect()
     }
 }
 
@@ -92,20 +107,6 @@ const PROVIDERS: [(&str, ProviderName); 2] = [
     ("openai", ProviderName::Openai),
 ];
 const BOOLS: [(&str, bool); 4] = [("true", true), ("false", false), ("1", true), ("0", false)];
-
-/// Unknown names that look like misspelt ones.
-fn strangers(names: &[String]) -> Vec<String> {
-    let known = table::names();
-    let known = || known.iter().map(String::as_str);
-    let strange = names
-        .iter()
-        .filter(|name| !known().any(|ours| ours == name.as_str()));
-    strange
-        .filter_map(|name| {
-            near(name, known()).map(|ours| format!("{name} is not a setting; did you mean {ours}?"))
-        })
-        .collect()
-}
 
 impl Reader {
     fn mode(&mut self, given: &Given) -> Option<Mode> {
@@ -183,6 +184,7 @@ impl Reader {
     }
 
     fn models(&mut self, given: &Given) -> Models {
+        let before = self.problems.len();
         let openai_api_key = self.secret(
             "OPENAI_API_KEY",
             given.openai_api_key.as_deref(),
@@ -207,7 +209,8 @@ impl Reader {
             text_provider,
             &PROVIDERS,
         );
-        if !reachable
+        let missing = !reachable && self.problems.len() == before; // a file that cannot be read is told
+        if missing
             && (text_provider == ProviderName::Openai || image_provider == ProviderName::Openai)
         {
             self.problem(

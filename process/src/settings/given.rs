@@ -1,102 +1,113 @@
 //! The settings as they were given: flags and environment variables, text and unchecked.
 
 use clap::Args;
+use serde::Serialize;
+
+// The groups of `--help` and of `.env.example`.
+const API: &str = "Settings of the API";
+const STORE: &str = "Settings of the store and the broker";
+const SECRETS: &str = "Settings of the API's secrets";
+const MODELS: &str = "Settings of models";
+const WORK: &str = "Settings of workers";
+const FILES: &str = "Settings of files and logs";
 
 /// The settings as they were given. Empty means not given, since that is what compose files pass on.
 ///
-/// Secrets have no flag of their own: a command line is seen by everybody on the machine.
-#[derive(Args, Clone, Debug, Default)]
+/// Secrets have no flag of their own: a command line is seen by everybody on the machine. Each has one for
+/// a file, described as "File with `NAME`: what it is"; whatever lists settings takes the secret from there.
+/// There is no `Debug`, which would show them.
+#[derive(Args, Clone, Default, Serialize)]
 #[command(next_help_heading = "Settings (each also from the environment)")]
 pub struct Given {
     /// Where this runs: development, test, staging or production [default: development]
     #[arg(long, env, value_name = "NAME", hide_env_values = true)]
     pub app_env: Option<String>,
     /// Address to listen on [default: 0.0.0.0; 127.0.0.1 in embedded mode]
-    #[arg(long, env, value_name = "IP", hide_env_values = true)]
+    #[arg(long, env, value_name = "IP", hide_env_values = true, help_heading = API)]
     pub host: Option<String>,
     /// Port to listen on [default: 8000]
-    #[arg(long, env, value_name = "PORT", hide_env_values = true)]
+    #[arg(long, env, value_name = "PORT", hide_env_values = true, help_heading = API)]
     pub port: Option<String>,
-    /// The address that people use, for links [default: http://127.0.0.1:PORT]
-    #[arg(long, env, value_name = "URL", hide_env_values = true)]
+    /// The address that people use, for links and QR codes; every process needs it [default: http://127.0.0.1:PORT]
+    #[arg(long, env, value_name = "URL", hide_env_values = true, help_heading = API)]
     pub public_base_url: Option<String>,
     /// Our own proxies in front of the API: so many addresses of `X-Forwarded-For` are theirs [default: 0]
-    #[arg(long, env, value_name = "N", hide_env_values = true)]
+    #[arg(long, env, value_name = "N", hide_env_values = true, help_heading = API)]
     pub trusted_proxies: Option<String>,
     /// Origins of pages that may call, with commas between [default: none; any port of localhost in development]
-    #[arg(long, env, value_name = "URLS", hide_env_values = true)]
+    #[arg(long, env, value_name = "URLS", hide_env_values = true, help_heading = API)]
     pub cors_origins: Option<String>,
-    /// File with `DATABASE_URL`, which may be set itself; without it and `AMQP_URL`: embedded mode
-    #[arg(long, env, value_name = "FILE", hide_env_values = true)]
+    /// File with `DATABASE_URL`: the store, as <postgres://user:password@host:5432/database>; without it and `AMQP_URL`, embedded mode
+    #[arg(long, env, value_name = "FILE", hide_env_values = true, help_heading = STORE)]
     pub database_url_file: Option<String>,
     /// Most connections to the database [default: 20]
-    #[arg(long, env, value_name = "N", hide_env_values = true)]
+    #[arg(long, env, value_name = "N", hide_env_values = true, help_heading = STORE)]
     pub db_pool_max: Option<String>,
     /// Bring the tables up to date at start: true or false [default: false]
-    #[arg(long, env, value_name = "BOOL", hide_env_values = true)]
+    #[arg(long, env, value_name = "BOOL", hide_env_values = true, help_heading = STORE)]
     pub migrate_on_start: Option<String>,
-    /// File with `AMQP_URL`, which may be set itself
-    #[arg(long, env, value_name = "FILE", hide_env_values = true)]
+    /// File with `AMQP_URL`: the broker, as <amqp://user:password@host:5672/%2f>; set both, or neither
+    #[arg(long, env, value_name = "FILE", hide_env_values = true, help_heading = STORE)]
     pub amqp_url_file: Option<String>,
     /// First part of every name at the broker [default: chorus]
-    #[arg(long, env, value_name = "NAME", hide_env_values = true)]
+    #[arg(long, env, value_name = "NAME", hide_env_values = true, help_heading = STORE)]
     pub queue_prefix: Option<String>,
-    /// File with `JWT_SECRET` (32 bytes or more), which may be set itself
-    #[arg(long, env, value_name = "FILE", hide_env_values = true)]
+    /// File with `JWT_SECRET`: signs tokens, 32 bytes or more (openssl rand -hex 32); embedded mode makes its own
+    #[arg(long, env, value_name = "FILE", hide_env_values = true, help_heading = SECRETS)]
     pub jwt_secret_file: Option<String>,
-    /// File with `HASH_PEPPER` (32 bytes or more), which may be set itself
-    #[arg(long, env, value_name = "FILE", hide_env_values = true)]
+    /// File with `HASH_PEPPER`: hides responders, 32 bytes or more; embedded mode makes its own
+    #[arg(long, env, value_name = "FILE", hide_env_values = true, help_heading = SECRETS)]
     pub hash_pepper_file: Option<String>,
     /// Who writes: local or openai [default: openai if it has a key or an address, else local]
-    #[arg(long, env, value_name = "NAME", hide_env_values = true)]
+    #[arg(long, env, value_name = "NAME", hide_env_values = true, help_heading = MODELS)]
     pub ai_provider: Option<String>,
     /// Who paints: local or openai [default: as `AI_PROVIDER`]
-    #[arg(long, env, value_name = "NAME", hide_env_values = true)]
+    #[arg(long, env, value_name = "NAME", hide_env_values = true, help_heading = MODELS)]
     pub image_provider: Option<String>,
-    /// File with `OPENAI_API_KEY`, which may be set itself
-    #[arg(long, env, value_name = "FILE", hide_env_values = true)]
+    /// File with `OPENAI_API_KEY`: the key of the model server; servers without keys need their address alone
+    #[arg(long, env, value_name = "FILE", hide_env_values = true, help_heading = MODELS)]
     pub openai_api_key_file: Option<String>,
     /// Address of the model server [default: <https://api.openai.com/v1>]
-    #[arg(long, env, value_name = "URL", hide_env_values = true)]
+    #[arg(long, env, value_name = "URL", hide_env_values = true, help_heading = MODELS)]
     pub openai_base_url: Option<String>,
     /// Model that writes [default: gpt-4.1]
-    #[arg(long, env, value_name = "NAME", hide_env_values = true)]
+    #[arg(long, env, value_name = "NAME", hide_env_values = true, help_heading = MODELS)]
     pub text_model: Option<String>,
     /// Model that paints [default: gpt-image-1]
-    #[arg(long, env, value_name = "NAME", hide_env_values = true)]
+    #[arg(long, env, value_name = "NAME", hide_env_values = true, help_heading = MODELS)]
     pub image_model: Option<String>,
     /// Hosts besides the model server's own that pictures may be fetched from, with commas between [default: none]
-    #[arg(long, env, value_name = "HOSTS", hide_env_values = true)]
+    #[arg(long, env, value_name = "HOSTS", hide_env_values = true, help_heading = MODELS)]
     pub image_hosts: Option<String>,
     /// Longest call of a model, in seconds, at most 45 [default: 30]
-    #[arg(long, env, value_name = "S", hide_env_values = true)]
+    #[arg(long, env, value_name = "S", hide_env_values = true, help_heading = MODELS)]
     pub ai_timeout_secs: Option<String>,
     /// Steps of one queue that a worker does at once, 1 to 100 [default: 10]
-    #[arg(long, env, value_name = "N", hide_env_values = true)]
+    #[arg(long, env, value_name = "N", hide_env_values = true, help_heading = WORK)]
     pub worker_concurrency: Option<String>,
     /// Port on which a worker tells its health and metrics [default: none]
-    #[arg(long, env, value_name = "PORT", hide_env_values = true)]
+    #[arg(long, env, value_name = "PORT", hide_env_values = true, help_heading = WORK)]
     pub worker_port: Option<String>,
     /// How long a step is a worker's without a heartbeat, in seconds [default: 30]
-    #[arg(long, env, value_name = "S", hide_env_values = true)]
+    #[arg(long, env, value_name = "S", hide_env_values = true, help_heading = WORK)]
     pub lease_seconds: Option<String>,
     /// How long steps under way may go on after the signal to stop, in seconds [default: 25]
-    #[arg(long, env, value_name = "S", hide_env_values = true)]
+    #[arg(long, env, value_name = "S", hide_env_values = true, help_heading = WORK)]
     pub drain_timeout_s: Option<String>,
     /// How often a worker looks for what is due, in seconds [default: 1]
-    #[arg(long, env, value_name = "S", hide_env_values = true)]
+    #[arg(long, env, value_name = "S", hide_env_values = true, help_heading = WORK)]
     pub sweep_seconds: Option<String>,
     /// Folder of embedded mode: store, media, secrets [default: chorus-data]
-    #[arg(long, env, value_name = "FOLDER", hide_env_values = true)]
+    #[arg(long, env, value_name = "FOLDER", hide_env_values = true, help_heading = FILES)]
     pub data_dir: Option<String>,
     /// Folder of media files; processes share it [default: media, in `DATA_DIR`]
-    #[arg(long, env, value_name = "FOLDER", hide_env_values = true)]
+    #[arg(long, env, value_name = "FOLDER", hide_env_values = true, help_heading = FILES)]
     pub media_dir: Option<String>,
     /// Have the kinds demo.*, too: true or false [default: true in embedded mode, else false]
-    #[arg(long, env, value_name = "BOOL", hide_env_values = true)]
+    #[arg(long, env, value_name = "BOOL", hide_env_values = true, help_heading = FILES)]
     pub demo_kinds: Option<String>,
     /// Log lines: pretty or json [default: pretty on a terminal, else json]
-    #[arg(long, env, value_name = "NAME", hide_env_values = true)]
+    #[arg(long, env, value_name = "NAME", hide_env_values = true, help_heading = FILES)]
     pub log_format: Option<String>,
 
     /// `DATABASE_URL`.
@@ -116,6 +127,7 @@ pub struct Given {
     pub openai_api_key: Option<String>,
     /// Names in the environment that are none of ours.
     #[arg(skip)]
+    #[serde(skip)]
     pub strangers: Vec<String>,
 }
 

@@ -1,5 +1,6 @@
 //! Reads one setting after the other, and gathers what is wrong.
 
+use super::near::near;
 use super::{Problem, Secret, address};
 use std::{fs, ops::RangeInclusive, time::Duration};
 
@@ -48,7 +49,11 @@ impl Reader {
             (None, Some(file)) => match fs::read_to_string(file) {
                 Ok(secret) if !secret.trim().is_empty() => Some(Secret::new(secret.trim())),
                 Ok(_) => {
-                    self.problem(&by_file, file, "the file is empty");
+                    self.problem(
+                        &by_file,
+                        file,
+                        format!("the file is empty; {name} goes in it"),
+                    );
                     None
                 }
                 Err(error) => {
@@ -136,10 +141,12 @@ impl Reader {
             .map(|(known, _)| *known)
             .collect::<Vec<_>>()
             .join(", ");
+        let meant = near(&word.to_lowercase(), known.iter().map(|(known, _)| *known));
+        let guess = meant.map_or_else(String::new, |meant| format!("did you mean {meant}? "));
         self.problem(
             name,
             format!("{word:?}"),
-            format!("unknown; one of: {list}"),
+            format!("unknown; {guess}one of: {list}"),
         );
         default
     }

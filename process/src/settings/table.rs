@@ -1,7 +1,7 @@
 //! Every setting as a row: what `chorus config check` prints.
 
 use super::{Given, address};
-use clap::{Args as _, CommandFactory as _};
+use clap::Args as _;
 
 /// A setting, its value and where it comes from.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -16,123 +16,96 @@ pub struct Row {
     pub default: String,
 }
 
-const SECRETS: [&str; 5] = [
-    "DATABASE_URL",
-    "AMQP_URL",
-    "JWT_SECRET",
-    "HASH_PEPPER",
-    "OPENAI_API_KEY",
-];
-
-#[derive(clap::Parser)]
-struct Probe {
-    #[command(flatten)]
-    _given: Given,
+/// A setting as [`Given`] describes it.
+pub(super) struct Described {
+    /// The environment variable.
+    pub(super) name: String,
+    /// What it is for, in a sentence without its default.
+    pub(super) about: String,
+    /// What it is if nothing is given, in words; empty for a secret.
+    pub(super) default: String,
+    /// Whether it is never shown, and may come from the file that `NAME_FILE` names.
+    pub(super) secret: bool,
+    /// The heading that it stands under.
+    pub(super) group: String,
 }
 
-/// Every name that is a setting.
-pub(super) fn names() -> Vec<String> {
+/// Every setting, in the order of its description. A secret is told by the argument for its file.
+pub(super) fn described() -> Vec<Described> {
     let command = Given::augment_args(clap::Command::new("chorus"));
-    let by_clap = command
-        .get_arguments()
-        .filter_map(|arg| arg.get_env())
-        .map(|name| name.to_string_lossy().into_owned());
-    by_clap.chain(SECRETS.map(str::to_owned)).collect()
+    let one = |arg: &clap::Arg| {
+        let variable = arg.get_env()?.to_string_lossy().into_owned();
+        let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+        let help = help.replace('`', "");
+        let (about, default) = help.rsplit_once("[default: ").unwrap_or((&help, ""));
+        let secret = variable.strip_suffix("_FILE").map(str::to_owned);
+        let about = match &secret {
+            Some(name) => about
+                .strip_prefix(&format!("File with {name}: "))
+                .unwrap_or(about),
+            None => about,
+        };
+        Some(Described {
+            about: about.trim().to_owned(),
+            default: default.trim_end_matches(']').to_owned(),
+            secret: secret.is_some(),
+            name: secret.unwrap_or(variable),
+            group: arg.get_help_heading().unwrap_or_default().to_owned(),
+        })
+    };
+    command.get_arguments().filter_map(one).collect()
+}
+
+/// Every name that is a setting, those of secrets' files, too.
+pub(super) fn names() -> Vec<String> {
+    let names = |one: Described| {
+        let file = one.secret.then(|| format!("{}_FILE", one.name));
+        [Some(one.name), file].into_iter().flatten()
+    };
+    described().into_iter().flat_map(names).collect()
 }
 
 impl Given {
     /// Every setting as a row, by name.
     pub fn rows(&self) -> Vec<Row> {
-        let command = Probe::command();
-        let mut rows: Vec<Row> = command
-            .get_arguments()
-            .filter_map(|arg| {
-                let name = arg.get_env()?.to_string_lossy().into_owned();
-                let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
-                (!name.ends_with("_FILE")).then(|| self.row(name, default_of(&help)))
-            })
-            .chain(SECRETS.map(|name| self.row(name.to_owned(), String::new())))
-            .collect();
+        let values = serde_json::to_value(self).unwrap_or_default();
+        let value = |name: &str| {
+            let value = values[name.to_ascii_lowercase()].as_str();
+            value.filter(|value| !value.trim().is_empty())
+        };
+        let row = |one: Described| {
+            let file = value(&format!("{}_FILE", one.name)).filter(|_| one.secret);
+            let given = value(&one.name);
+            one.row(given, file)
+        };
+        let mut rows: Vec<Row> = described().into_iter().map(row).collect();
         rows.sort_by(|a, b| a.name.cmp(&b.name));
         rows
     }
+}
 
-    fn row(&self, name: String, default: String) -> Row {
-        let (given, file) = self.value_of(&name);
-        let set = |value: &Option<String>| {
-            value
-                .as_deref()
-                .is_some_and(|value| !value.trim().is_empty())
-        };
-        let secret = SECRETS.contains(&name.as_str());
+impl Described {
+    fn row(self, given: Option<&str>, file: Option<&str>) -> Row {
+        let default = self.default.trim_matches(['<', '>']).to_owned(); // rustdoc wants links so
         let (value, source) = match (given, file) {
-            (given, _) if set(&given) => {
-                let given = given.unwrap_or_default();
-                let in_env = std::env::var(&name).is_ok_and(|value| value == given);
-                let shown = match (secret, name.ends_with("_URL")) {
-                    (true, true) => address::masked(&given),
+            (Some(given), _) => {
+                let in_env = std::env::var(&self.name).is_ok_and(|value| value == given);
+                let shown = match (self.secret, self.name.ends_with("_URL")) {
                     (true, false) => "***".to_owned(),
-                    (false, _) => given,
+                    (_, true) => address::masked(given),
+                    (false, false) => given.to_owned(),
                 };
                 (shown, if in_env { "environment" } else { "flag" })
             }
-            (_, file) if set(&file) => (format!("*** (from {})", file.unwrap_or_default()), "file"),
-            _ if default.is_empty() => ("not set".to_owned(), "default"),
-            _ => (default.clone(), "default"),
+            (None, Some(file)) => (format!("*** (from {file})"), "file"),
+            (None, None) if default.is_empty() => ("not set".to_owned(), "default"),
+            (None, None) => (default.clone(), "default"),
         };
         Row {
-            name,
+            name: self.name,
             value,
             source,
             default,
         }
     }
-
-    /// What was given under a name, and the file that was given instead.
-    fn value_of(&self, name: &str) -> (Option<String>, Option<String>) {
-        let plain = |value: &Option<String>| (value.clone(), None);
-        match name {
-            "APP_ENV" => plain(&self.app_env),
-            "HOST" => plain(&self.host),
-            "PORT" => plain(&self.port),
-            "PUBLIC_BASE_URL" => plain(&self.public_base_url),
-            "TRUSTED_PROXIES" => plain(&self.trusted_proxies),
-            "CORS_ORIGINS" => plain(&self.cors_origins),
-            "DB_POOL_MAX" => plain(&self.db_pool_max),
-            "MIGRATE_ON_START" => plain(&self.migrate_on_start),
-            "QUEUE_PREFIX" => plain(&self.queue_prefix),
-            "AI_PROVIDER" => plain(&self.ai_provider),
-            "IMAGE_PROVIDER" => plain(&self.image_provider),
-            "OPENAI_BASE_URL" => plain(&self.openai_base_url),
-            "TEXT_MODEL" => plain(&self.text_model),
-            "IMAGE_MODEL" => plain(&self.image_model),
-            "IMAGE_HOSTS" => plain(&self.image_hosts),
-            "AI_TIMEOUT_SECS" => plain(&self.ai_timeout_secs),
-            "WORKER_CONCURRENCY" => plain(&self.worker_concurrency),
-            "WORKER_PORT" => plain(&self.worker_port),
-            "LEASE_SECONDS" => plain(&self.lease_seconds),
-            "DRAIN_TIMEOUT_S" => plain(&self.drain_timeout_s),
-            "SWEEP_SECONDS" => plain(&self.sweep_seconds),
-            "DATA_DIR" => plain(&self.data_dir),
-            "MEDIA_DIR" => plain(&self.media_dir),
-            "DEMO_KINDS" => plain(&self.demo_kinds),
-            "LOG_FORMAT" => plain(&self.log_format),
-            "DATABASE_URL" => (self.database_url.clone(), self.database_url_file.clone()),
-            "AMQP_URL" => (self.amqp_url.clone(), self.amqp_url_file.clone()),
-            "JWT_SECRET" => (self.jwt_secret.clone(), self.jwt_secret_file.clone()),
-            "HASH_PEPPER" => (self.hash_pepper.clone(), self.hash_pepper_file.clone()),
-            "OPENAI_API_KEY" => (
-                self.openai_api_key.clone(),
-                self.openai_api_key_file.clone(),
-            ),
-            _ => (None, None),
-        }
-    }
-}
-
-/// The default, as the help text tells it.
-fn default_of(help: &str) -> String {
-    let (_, after) = help.rsplit_once("[default: ").unwrap_or_default();
-    let bare = after.trim_end_matches(']');
-    bare.trim_matches(['<', '>']).to_owned() // rustdoc wants links so
 }

@@ -23,6 +23,14 @@ fn example() -> BTreeMap<String, String> {
 }
 
 #[test]
+fn the_example_is_what_the_settings_make_of_it() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../.env.example");
+    let written = std::fs::read_to_string(file).unwrap();
+    let remedy = "try: cargo run -- config example > .env.example";
+    assert!(written == Given::example(), "{remedy}");
+}
+
+#[test]
 fn the_example_names_every_setting_and_no_other() {
     let rows = Given::default().rows();
     let meant: Vec<&String> = rows.iter().map(|row| &row.name).collect();

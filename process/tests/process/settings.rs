@@ -139,8 +139,63 @@ fn a_secret_may_come_from_a_file() {
         told.contains("JWT_SECRET is set, too; keep one of the two"),
         "{told}"
     );
+    std::fs::write(&file, "\n").unwrap();
+    let told = complaint(by_file());
+    assert!(
+        told.contains("JWT_SECRET_FILE") && told.contains("the file is empty"),
+        "{told}"
+    );
     std::fs::remove_file(&file).unwrap();
     assert!(complaint(by_file()).contains("cannot be read"));
+}
+
+#[test]
+fn every_secret_may_come_from_a_file_and_a_missing_one_is_told_once() {
+    let secrets = [
+        "AMQP_URL",
+        "DATABASE_URL",
+        "HASH_PEPPER",
+        "JWT_SECRET",
+        "OPENAI_API_KEY",
+    ];
+    let nowhere = || some("nowhere/at-all");
+    let given = Given {
+        database_url_file: nowhere(),
+        amqp_url_file: nowhere(),
+        jwt_secret_file: nowhere(),
+        hash_pepper_file: nowhere(),
+        openai_api_key_file: nowhere(),
+        ai_provider: some("openai"),
+        ..Given::default()
+    };
+    let rows = given.rows();
+    let by_file = rows.iter().filter(|row| row.source == "file");
+    let names: Vec<&str> = by_file.map(|row| row.name.as_str()).collect();
+    assert_eq!(names, secrets);
+    let told = complaint(given);
+    assert!(
+        told.starts_with("error: 5 configuration problems\n"),
+        "{told}"
+    );
+    for name in secrets {
+        let line = format!("  {name}_FILE");
+        assert!(
+            told.contains(&line) && told.contains("cannot be read"),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn a_word_that_was_nearly_right_is_guessed() {
+    let told = complaint(Given {
+        app_env: some("Productoin"),
+        ..Given::default()
+    });
+    assert!(
+        told.contains("unknown; did you mean production? one of: "),
+        "{told}"
+    );
 }
 
 #[test]
