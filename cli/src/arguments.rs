@@ -88,6 +88,11 @@ const HEALTHCHECK: &str = "Examples:
   chorus healthcheck --ready                may it be given work?
 ";
 
+const DOCTOR: &str = "Examples:
+  chorus doctor                             with the settings of the deployment: is all well, what is to be done?
+  chorus doctor --json --url https://chorus.example.org
+";
+
 /// Many people's input becomes one AI-made artefact: durable sagas, an HTTP API, workers.
 #[derive(Parser)]
 #[command(name = "chorus", version, before_help = EXAMPLES, disable_help_subcommand = true)]
@@ -183,6 +188,18 @@ pub(crate) enum Command {
     Audit {
         #[command(subcommand)]
         command: AuditCommand,
+    },
+    /// Look at a running deployment from here, and say what to do about it
+    #[command(before_help = DOCTOR)]
+    Doctor {
+        /// Where the API is [default: `CHORUS_URL`, else the one that runs here, else `PUBLIC_BASE_URL`]
+        #[arg(long, value_name = "URL")]
+        url: Option<String>,
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        given: Given,
     },
     /// Ask the process on this machine how it is; for containers
     #[command(before_help = HEALTHCHECK)]

@@ -5,6 +5,7 @@ mod audit;
 mod config;
 mod demo;
 mod dev;
+mod doctor;
 mod exit;
 mod follow;
 mod healthcheck;
@@ -66,6 +67,7 @@ fn main() -> ExitCode {
         | Command::Sagas { .. }
         | Command::Why { .. }
         | Command::Audit { .. }
+        | Command::Doctor { .. }
         | Command::Healthcheck { .. }) => tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()
@@ -117,6 +119,7 @@ async fn run(command: Command) -> Result<(), Trouble> {
         Command::Sagas { command } => sagas::run(command).await,
         Command::Why { saga, json } => sagas::why(saga, json).await,
         Command::Audit { command } => audit::run(command).await,
+        Command::Doctor { url, json, given } => doctor::run(given, url, json).await,
         Command::Healthcheck { ready, url } => healthcheck::run(ready, url).await,
         Command::Completions { .. } | Command::Config { .. } => Ok(()), // done before there was a runtime
     }

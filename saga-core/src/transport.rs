@@ -1,10 +1,12 @@
 //! How tickets travel: through RabbitMQ between processes, or within one.
 
 mod in_process;
+mod inspect;
 mod rabbitmq;
 mod topology;
 
 pub use in_process::InProcess;
+pub use inspect::{Inspected, QueueFound};
 pub use rabbitmq::RabbitMq;
 pub use topology::Names;
 

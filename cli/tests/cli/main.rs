@@ -7,8 +7,10 @@
 
 mod config;
 mod demo;
+mod doctor;
 mod exposition;
 mod fleet;
+mod ground;
 mod house;
 mod jobs;
 mod letters;

@@ -1,11 +1,11 @@
 //! `/metrics`, as Prometheus reads it: of everything in one process, of an API, of a worker.
 
 use crate::exposition::Exposition;
-use crate::support::{Place, Running, until};
+use crate::ground::Ground;
+use crate::support::{Place, Running};
 use process::metrics::DESCRIBED;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
 
 type Families<'a> = BTreeMap<&'a str, (&'a str, BTreeSet<&'a str>)>;
 
@@ -209,57 +209,25 @@ async fn everything_in_one_process_serves_what_is_described_and_nothing_else() {
 
 #[tokio::test]
 async fn an_api_and_a_worker_each_serve_their_share() {
-    use sqlx::Connection as _;
-    let (Ok(base), Ok(amqp)) = (
-        std::env::var("CHORUS_TEST_POSTGRES"),
-        std::env::var("CHORUS_TEST_AMQP"),
-    ) else {
-        let words = "left out: metrics of an API and a worker (run scripts/test for all)";
-        drop(writeln!(std::io::stderr(), "{words}"));
+    let Some(ground) = Ground::made("metrics of an API and a worker").await else {
         return;
     };
-    let name = format!("chorus_cli_{}", uuid::Uuid::now_v7().simple());
-    let mut admin = sqlx::PgConnection::connect(&base).await.unwrap();
-    let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
-    sqlx::raw_sql(create).execute(&mut admin).await.unwrap();
-    let database = format!("{}/{name}", base.rsplit_once('/').unwrap().0);
     let place = Place::new();
-    let settings = [
-        ("DATABASE_URL", database.as_str()),
-        ("AMQP_URL", &amqp),
-        ("QUEUE_PREFIX", &name),
-        ("HOST", "127.0.0.1"),
-        ("DEMO_KINDS", "true"),
-        ("JWT_SECRET", "jjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjj"),
-        ("HASH_PEPPER", "pppppppppppppppppppppppppppppppp"),
-    ];
-    place.chorus_with(&["migrate"], &settings).is(0);
-    let (held, ports): (Vec<_>, Vec<_>) = [held_port(), held_port()].into_iter().unzip();
-    let [api, worker] = [&ports[0], &ports[1]].map(|port| format!("http://127.0.0.1:{port}"));
-    let with = |arguments: &[&str], name: &str, port: &str| {
-        let mut command = place.command(arguments);
-        Running::of(command.envs(settings).env(name, port).spawn().unwrap())
-    };
-    let serving = with(&["api"], "PORT", &ports[0]);
-    let working = with(&["worker", "synthesis"], "WORKER_PORT", &ports[1]);
-    for url in [&api, &worker] {
-        until("it is ready", || {
-            let asked = place.chorus(&["healthcheck", "--ready", "--url", url]);
-            (asked.code == 0).then_some(())
-        });
-    }
-    let mint = ["token", "--email", "ana@example.com", "--role", "admin"];
-    let token = place.chorus_with(&mint, &settings).is(0).out;
-    let client = [("CHORUS_URL", api.as_str()), ("CHORUS_TOKEN", token.trim())];
+    place.chorus_with(&["migrate"], &ground.settings()).is(0);
+    let serving = ground.serve(&place, &["api"], "PORT", &[]);
+    let working = ground.serve(&place, &["worker", "synthesis"], "WORKER_PORT", &[]);
+    let (api, worker) = (&*serving.url, &*working.url);
+    let token = ground.token(&place);
+    let client = [("CHORUS_URL", api), ("CHORUS_TOKEN", &token)];
     let submit = ["jobs", "submit", "demo.pair", "--wait", "--json"];
     place.chorus_with(&submit, &client).is(0);
 
-    let of_api = scraped_when(&api, "one consumer", |told| {
+    let of_api = scraped_when(api, "one consumer", |told| {
         let consumers = [("queue", "synthesis")];
         told.sum("chorus_queue_consumers", &consumers) > 0.5
     })
     .await;
-    let of_worker = scrape(&worker).await;
+    let of_worker = scrape(worker).await;
     let pair = [("kind", "demo.pair")];
     let count = |told: &Exposition, name: &str| format!("{}", told.sum(name, &pair));
     assert_eq!(count(&of_api, "chorus_jobs_submitted_total"), "1");
@@ -277,16 +245,6 @@ async fn an_api_and_a_worker_each_serve_their_share() {
     for (name, family) in api_has.iter().chain(&worker_has) {
         assert_eq!(meant.get(name), Some(family), "{name}");
     }
-    drop((held, serving, working));
-    let drop_it = sqlx::AssertSqlSafe(format!("DROP DATABASE {name} WITH (FORCE)"));
-    sqlx::raw_sql(drop_it).execute(&mut admin).await.unwrap();
-}
-
-/// A port that the kernel gives to nobody else while the socket lives, which does not listen.
-fn held_port() -> (tokio::net::TcpSocket, String) {
-    let socket = tokio::net::TcpSocket::new_v4().unwrap();
-    socket.set_reuseaddr(true).unwrap();
-    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let port = socket.local_addr().unwrap().port().to_string();
-    (socket, port)
+    drop((serving, working));
+    ground.clear().await;
 }

@@ -49,11 +49,11 @@ enum Line {
 /// A broker, as publishers and consumers of one process use it.
 #[derive(Clone)]
 pub struct RabbitMq {
-    url: String,
-    names: Names,
+    pub(super) url: String,
+    pub(super) names: Names,
     label: String,
     line: watch::Sender<Line>,
-    queues: Vec<String>,
+    pub(super) queues: Vec<String>,
 }
 
 impl RabbitMq {
@@ -295,7 +295,7 @@ impl RabbitMq {
         Ok(())
     }
 
-    async fn connect(&self, role: &str) -> lapin::Result<Connection> {
+    pub(super) async fn connect(&self, role: &str) -> lapin::Result<Connection> {
         let separator = if self.url.contains('?') { '&' } else { '?' };
         let url = format!(
             "{}{separator}heartbeat={HEARTBEAT_S}&frame_max={FRAME_BYTES_MAX}",

@@ -1,5 +1,6 @@
 //! What the broker is asked to have: one exchange, one quorum queue a pool, one for what it gave up on.
 
+use super::inspect::QueueFound;
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable, LongString, ShortString};
 use lapin::{Channel, Connection, ExchangeKind};
@@ -64,17 +65,8 @@ pub(super) async fn declare(
         )
         .await?;
     declare_dead(&channel, names).await?;
-    let mut arguments = quorum();
-    arguments.insert(
-        "x-delivery-limit".into(),
-        AMQPValue::LongLongInt(DELIVERY_LIMIT),
-    );
-    arguments.insert("x-dead-letter-exchange".into(), text(""));
-    arguments.insert("x-dead-letter-routing-key".into(), text(&names.dead()));
-    arguments.insert("x-dead-letter-strategy".into(), text("at-least-once"));
-    arguments.insert("x-overflow".into(), text("reject-publish"));
     channel
-        .queue_declare(short(&name)?, durable_queue(), arguments)
+        .queue_declare(short(&name)?, durable_queue(), pool(names))
         .await?;
     let bind = QueueBindOptions::default();
     channel
@@ -94,6 +86,31 @@ pub(super) async fn declare_dead(channel: &Channel, names: &Names) -> lapin::Res
         .queue_declare(short(&names.dead())?, durable_queue(), quorum())
         .await
         .map(drop)
+}
+
+/// How the queue of this name is, without making one.
+pub(super) async fn look(
+    connection: &Connection,
+    names: &Names,
+    queue: &str,
+) -> lapin::Result<QueueFound> {
+    if consumers(connection, queue).await?.is_none() {
+        return Ok(QueueFound::Missing);
+    }
+    let arguments = if queue == names.dead() {
+        quorum()
+    } else {
+        pool(names)
+    };
+    // Declaring what is there changes nothing, and is refused (406) where it is otherwise.
+    let channel = connection.create_channel().await?;
+    let declared = channel
+        .queue_declare(short(queue)?, durable_queue(), arguments)
+        .await;
+    Ok(match declared {
+        Ok(_) => QueueFound::Right,
+        Err(error) => QueueFound::Wrong(error.to_string()),
+    })
 }
 
 /// How many consume the queue of this name; none if the broker has no such queue.
@@ -124,6 +141,20 @@ fn durable_queue() -> QueueDeclareOptions {
         durable: true,
         ..QueueDeclareOptions::default()
     }
+}
+
+/// The arguments of a pool's queue.
+fn pool(names: &Names) -> FieldTable {
+    let mut arguments = quorum();
+    arguments.insert(
+        "x-delivery-limit".into(),
+        AMQPValue::LongLongInt(DELIVERY_LIMIT),
+    );
+    arguments.insert("x-dead-letter-exchange".into(), text(""));
+    arguments.insert("x-dead-letter-routing-key".into(), text(&names.dead()));
+    arguments.insert("x-dead-letter-strategy".into(), text("at-least-once"));
+    arguments.insert("x-overflow".into(), text("reject-publish"));
+    arguments
 }
 
 fn quorum() -> FieldTable {

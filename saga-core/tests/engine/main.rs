@@ -9,6 +9,7 @@ mod acts;
 mod broken;
 mod doer;
 mod fleet;
+mod inspect;
 mod late;
 mod leases;
 mod lives;
