@@ -2,7 +2,7 @@
 
 use crate::{ApiSettings, State, serve};
 use anyhow::Context as _;
-use process::{Fleet, Probe, Settings, stop, telemetry};
+use process::{Fleet, Probe, Settings, notify, stop, telemetry};
 use std::net::SocketAddr;
 
 /// Serves the API until a signal says stop.
@@ -29,6 +29,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
         .with_context(|| format!("listening on {address}"))?;
     tracing::info!(%address, "The API serves");
     let state = State::new(fleet.client(), own, probe)?;
+    notify::ready();
     serve(listener, state, stop).await.context("serving")?;
     fleet.close().await;
     tracing::info!("Stopped");

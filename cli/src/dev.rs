@@ -7,7 +7,7 @@ use crate::terminal::{self, Terminal, Tone};
 use crate::token;
 use domain::accounts::store::NAME_DEFAULT;
 use process::settings::ProviderName;
-use process::{Settings, VERSION, stop, telemetry};
+use process::{Settings, VERSION, notify, stop, telemetry};
 use std::{path::Path, time::Duration};
 use tokio_util::sync::CancellationToken;
 
@@ -33,6 +33,7 @@ pub(crate) async fn run(settings: Settings) -> Result<(), Trouble> {
         stop.clone(),
     ));
     banner(&settings, &house.url, settings.port);
+    notify::ready();
     stop.cancelled().await;
     Notes::remove(&settings.data_dir);
     house.close().await?;

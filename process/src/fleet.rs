@@ -19,7 +19,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 /// How long a start waits for a database that does not answer yet.
 const START_MAX: Duration = Duration::from_mins(1);
 /// How long the work may take to end once it has drained.
-const CLOSE_MAX: Duration = Duration::from_secs(10);
+pub(crate) const CLOSE_MAX: Duration = Duration::from_secs(10);
 
 /// Where the store is.
 pub fn location(settings: &Settings) -> Location {

@@ -5,6 +5,7 @@ pub mod folder;
 pub mod health;
 pub mod metrics;
 pub mod name;
+pub mod notify;
 pub mod probe;
 pub mod settings;
 pub mod stop;

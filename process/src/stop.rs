@@ -1,5 +1,6 @@
 //! Signals to stop: the first asks, the second insists.
 
+use crate::notify;
 use std::{io, process};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -21,6 +22,7 @@ pub fn on_signal() -> io::Result<CancellationToken> {
         next(&mut terminate, &mut interrupt).await;
         tracing::info!("Stopping; a second signal stops at once");
         asked.cancel();
+        notify::stopping();
         process::exit(next(&mut terminate, &mut interrupt).await);
     });
     Ok(stop)

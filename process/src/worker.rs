@@ -1,8 +1,9 @@
 //! The whole of a worker process.
 
+use crate::fleet::CLOSE_MAX;
 use crate::metrics::{self, Scrape};
 use crate::settings::{Given, Role, Settings};
-use crate::{Fleet, Probe, health, stop, telemetry};
+use crate::{Fleet, Probe, health, notify, stop, telemetry};
 use anyhow::Context as _;
 use clap::Parser;
 use saga_core::{Handlers, Kinds};
@@ -13,6 +14,9 @@ use tokio_util::sync::CancellationToken;
 const USAGE: u8 = 2;
 /// How long answers about the process's health may take once it has stopped working.
 const SERVED_MAX: Duration = Duration::from_secs(2);
+/// How long a worker may go on after `DRAIN_TIMEOUT_S`: whoever kills it waits longer than both.
+pub const AFTER_DRAIN_MAX: Duration =
+    Duration::from_secs(CLOSE_MAX.as_secs() + SERVED_MAX.as_secs());
 
 /// What a worker can do: which sagas there are, and who does their steps.
 pub struct Parts {
@@ -93,6 +97,7 @@ pub async fn run(
             concurrency = settings.work.concurrency,
             "The {label} works"
         );
+        notify::ready();
         fleet.close().await;
     }
     served.cancel();

@@ -7,6 +7,7 @@
 
 mod config;
 mod demo;
+mod deploy;
 mod doctor;
 mod exposition;
 mod fleet;
