@@ -1,6 +1,6 @@
 //! The heart: what a saga wants next, as a pure function of what happened so far.
 
-use crate::flow::{Divergence, Flow, Why};
+use crate::flow::{Divergence, Flow, Halt, Probe, Why};
 use crate::journal::{Command, Failure, Journal, Key};
 use crate::saga::Saga;
 use serde_json::Value;
@@ -83,15 +83,7 @@ impl Broken {
 /// Runs the saga's function against `journal` and says what it wants next.
 pub fn advance<S: Saga>(saga: Uuid, input: &Value, journal: &Arc<Journal>) -> Advance {
     let mut flow = Flow::new(saga, Arc::clone(journal));
-    let told = match serde_json::from_value(input.clone()) {
-        Err(error) => Err(format!("the stored input: {error}")),
-        Ok(input) => std::panic::catch_unwind(AssertUnwindSafe(|| {
-            S::run(&mut flow, input).map(|output| {
-                serde_json::to_value(output).expect("an output is made of plain data")
-            })
-        }))
-        .map_err(|panic| format!("the saga panicked: {}", words(panic.as_ref()))),
-    };
+    let told = play::<S>(&mut flow, input);
     let next = match told {
         Err(why) => Next::Broken(Broken::Unreadable(why)),
         Ok(told) => judge(&mut flow, journal, told),
@@ -105,7 +97,58 @@ pub fn advance<S: Saga>(saga: Uuid, input: &Value, journal: &Arc<Journal>) -> Ad
     }
 }
 
-fn judge(flow: &mut Flow, journal: &Journal, told: Result<Value, crate::Halt>) -> Next {
+/// What a saga says about one of its steps, as far as it has come.
+#[derive(Debug, PartialEq)]
+pub struct Probed {
+    /// An answer as the step's type has it, or what does not fit.
+    pub fits: Result<Value, String>,
+    /// Whether the saga takes the step's failure for a value. Not known, and so not true, of a step
+    /// that it waits for only after another.
+    pub optional: bool,
+}
+
+/// Runs the saga's function against `journal` to learn whether `output` would be an answer of the step
+/// `key`, and whether the saga would go on without one.
+pub fn probe<S: Saga>(
+    saga: Uuid,
+    input: &Value,
+    journal: &Arc<Journal>,
+    (key, output): (Key, Value),
+) -> Probed {
+    let mut flow = Flow::new(saga, Arc::clone(journal));
+    flow.probe = Some(Probe {
+        key,
+        output,
+        fits: None,
+        optional: false,
+    });
+    let told = play::<S>(&mut flow, input);
+    let (fits, optional) = match flow.probe.take() {
+        Some(probe) => (probe.fits, probe.optional),
+        None => (None, false),
+    };
+    let unasked = || match told {
+        Err(why) => Err(why),
+        Ok(_) => Err("the saga no longer asks for it".to_owned()),
+    };
+    Probed {
+        fits: fits.unwrap_or_else(unasked),
+        optional,
+    }
+}
+
+/// Runs the function from the top; an error is told in words.
+fn play<S: Saga>(flow: &mut Flow, input: &Value) -> Result<Result<Value, Halt>, String> {
+    let input = serde_json::from_value(input.clone())
+        .map_err(|error| format!("the stored input: {error}"))?;
+    std::panic::catch_unwind(AssertUnwindSafe(|| {
+        S::run(flow, input)
+            .map(|output| serde_json::to_value(output).expect("an output is made of plain data"))
+    }))
+    .map_err(|panic| format!("the saga panicked: {}", words(panic.as_ref())))
+}
+
+fn judge(flow: &mut Flow, journal: &Journal, told: Result<Value, Halt>) -> Next {
     if let Some(found) = flow.diverged.take() {
         return Next::Broken(Broken::Diverged(Box::new(found)));
     }

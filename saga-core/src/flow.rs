@@ -52,6 +52,27 @@ pub struct Flow {
     pub(crate) diverged: Option<Divergence>,
     pub(crate) halted: bool,
     pub(crate) swallowed: bool,
+    pub(crate) probe: Option<Probe>,
+}
+
+/// A question about one step: what would its answer have to be, and does the saga go on without?
+pub(crate) struct Probe {
+    /// The step.
+    pub(crate) key: Key,
+    /// What would be its answer.
+    pub(crate) output: Value,
+    /// That answer as its type has it, or what does not fit; none as long as nobody asked for the step.
+    pub(crate) fits: Option<Result<Value, String>>,
+    /// Whether its failure is a value.
+    pub(crate) optional: bool,
+}
+
+impl Probe {
+    fn judge<S: Step>(&mut self) {
+        let read = serde_json::from_value::<S::Output>(self.output.clone());
+        let fits = read.and_then(|output| serde_json::to_value(&output));
+        self.fits = Some(fits.map_err(|error| error.to_string()));
+    }
 }
 
 impl Flow {
@@ -70,6 +91,7 @@ impl Flow {
             diverged: None,
             halted: false,
             swallowed: false,
+            probe: None,
         }
     }
 
@@ -89,6 +111,9 @@ impl Flow {
     pub fn start<S: Step>(&mut self, step: S) -> Result<Started<S>, Halt> {
         let key = self.next(S::NAME);
         let dispatch = dispatch(key.clone(), &step);
+        if let Some(probe) = self.probed(&key) {
+            probe.judge::<S>();
+        }
         self.ask(Command::Dispatch(dispatch));
         self.open()?;
         Ok(Started {
@@ -99,7 +124,7 @@ impl Flow {
 
     /// Waits for a started step. If the step gave up, the saga fails.
     pub fn wait<S: Step>(&mut self, started: Started<S>) -> Result<S::Output, Halt> {
-        match self.try_wait(started)? {
+        match self.answer(started)? {
             Ok(output) => Ok(output),
             Err(failure) => Err(self.halt(Why::Failed(failure))),
         }
@@ -110,6 +135,13 @@ impl Flow {
         &mut self,
         started: Started<S>,
     ) -> Result<Result<S::Output, Failure>, Halt> {
+        if let Some(probe) = self.probed(&started.key) {
+            probe.optional = true;
+        }
+        self.answer(started)
+    }
+
+    fn answer<S: Step>(&mut self, started: Started<S>) -> Result<Result<S::Output, Failure>, Halt> {
         self.open()?;
         match self
             .journal
@@ -227,6 +259,10 @@ impl Flow {
         if !self.halted {
             self.phase = Some(word.to_owned());
         }
+    }
+
+    fn probed(&mut self, key: &Key) -> Option<&mut Probe> {
+        self.probe.as_mut().filter(|probe| probe.key == *key)
     }
 
     fn next(&mut self, name: &'static str) -> Key {

@@ -1,7 +1,7 @@
 //! Every saga that a process knows, by kind.
 
-use crate::advance::{Advance, advance};
-use crate::journal::Journal;
+use crate::advance::{Advance, Probed, advance, probe};
+use crate::journal::{Journal, Key};
 use crate::saga::Saga;
 use serde_json::Value;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -18,6 +18,7 @@ pub struct Kind {
     pub deadline: Option<Duration>,
     check: fn(&Value) -> Result<(), String>,
     advance: fn(Uuid, &Value, &Arc<Journal>) -> Advance,
+    probe: fn(Uuid, &Value, &Arc<Journal>, (Key, Value)) -> Probed,
 }
 
 impl Kind {
@@ -28,6 +29,16 @@ impl Kind {
     /// See [`advance`].
     pub fn advance(&self, saga: Uuid, input: &Value, journal: &Arc<Journal>) -> Advance {
         (self.advance)(saga, input, journal)
+    }
+    /// See [`probe`].
+    pub fn probe(
+        &self,
+        saga: Uuid,
+        input: &Value,
+        journal: &Arc<Journal>,
+        answer: (Key, Value),
+    ) -> Probed {
+        (self.probe)(saga, input, journal, answer)
     }
 }
 
@@ -49,6 +60,7 @@ impl Kinds {
                     .map_err(|error| error.to_string())
             },
             advance: advance::<S>,
+            probe: probe::<S>,
         };
         let twice = self.0.insert(S::KIND, kind).is_some();
         assert!(!twice, "two sagas of kind {}", S::KIND);

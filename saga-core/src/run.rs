@@ -3,16 +3,22 @@
 //! The store loads runs under the saga's row lock, the methods here decide, the store saves what
 //! changed. Nothing here does I/O or reads a clock.
 
+mod foresee;
 mod go_on;
 mod intervene;
 mod rows;
+mod skip;
+mod steer;
 mod unwind;
 mod wake;
 mod why;
 mod work;
 
+pub use foresee::Consequence;
 pub use intervene::Refused;
 pub use rows::{Ending, Event, Heard, NewLetter, Role, SagaRow, StepRow};
+pub use skip::Skip;
+pub use steer::Hindered;
 pub(crate) use wake::ticket_due;
 pub use why::{Outside, Reason, Why};
 pub use work::{Answer, Lease, Settled};
@@ -156,7 +162,8 @@ impl Run {
         Ok(())
     }
 
-    /// Gives a step to whoever takes it first: a new turn, so that older tickets are void.
+    /// Gives a step to whoever takes it first: a new turn, so that older tickets are void. In a paused
+    /// saga it is held until that goes on.
     pub(crate) fn make_ready(&mut self, at: usize, now: DateTime<Utc>) {
         if self.move_step(at, StepEvent::MakeReady).is_err() {
             return;
@@ -168,6 +175,9 @@ impl Run {
         step.settled = None;
         step.finished_at = None;
         step.wake_at = Some(now + TICKET_GRACE);
+        if self.saga.state == SagaState::Paused {
+            self.hold(at);
+        }
     }
 
     pub(crate) fn cancel_step(&mut self, at: usize, now: DateTime<Utc>) {

@@ -11,7 +11,8 @@ pub enum StepState {
     Leased,
     /// It failed and is tried again at its time.
     Retrying,
-    /// It waits: a timer for its hour, a wait for its signal, an armed undo for a failure.
+    /// It waits: a timer for its hour, a wait for its signal, an armed undo for a failure, the work
+    /// of a paused saga for its resumption.
     Waiting,
     /// Answered.
     Done,
@@ -36,6 +37,12 @@ pub enum StepEvent {
     MakeReady,
     /// Nobody wants it any more.
     Cancel,
+    /// Its saga is paused: nobody may take it.
+    Hold,
+    /// An operator answers in its place.
+    Skip,
+    /// An operator has the saga do without it.
+    Forgo,
 }
 
 /// Where a saga is.
@@ -47,6 +54,8 @@ pub enum SagaState {
     Running,
     /// Only time or news from outside moves it on.
     Waiting,
+    /// An operator holds it: nothing further begins until it is resumed.
+    Paused,
     /// A step gave up; an operator decides.
     Parked,
     /// Taking back what was done.
@@ -68,8 +77,12 @@ pub enum SagaEvent {
     Wait,
     /// A step gave up, or code and journal do not fit.
     Park,
-    /// An operator replays a letter.
+    /// An operator replays a letter, or has a paused saga go on.
     Resume,
+    /// An operator holds it.
+    Pause,
+    /// It goes on, and no worker had taken anything of it.
+    Enqueue,
     /// Undo begins: it failed, was cancelled, or a letter was discarded.
     Unwind,
     /// An undo gave up.
@@ -105,9 +118,20 @@ pub fn next_step(
         // Waiting: an armed undo whose turn has come.
         (S::Retrying | S::Leased | S::Failed | S::Waiting, E::MakeReady) => Ok(S::Ready),
         (S::Ready | S::Retrying | S::Waiting, E::Cancel) => Ok(S::Cancelled),
+        (S::Ready, E::Hold) => Ok(S::Waiting),
+        (S::Ready | S::Retrying | S::Waiting | S::Failed, E::Skip) => Ok(S::Done),
+        (S::Ready | S::Retrying | S::Waiting, E::Forgo) => Ok(S::Failed),
         (
             S::Ready | S::Leased | S::Retrying | S::Waiting | S::Done | S::Failed | S::Cancelled,
-            E::Claim | E::Answer | E::Retry | E::GiveUp | E::MakeReady | E::Cancel,
+            E::Claim
+            | E::Answer
+            | E::Retry
+            | E::GiveUp
+            | E::MakeReady
+            | E::Cancel
+            | E::Hold
+            | E::Skip
+            | E::Forgo,
         ) => Err(Illegal { state, event }),
     }
 }
@@ -119,12 +143,15 @@ pub fn next_saga(
 ) -> Result<SagaState, Illegal<SagaState, SagaEvent>> {
     use {SagaEvent as E, SagaState as S};
     match (state, event) {
-        (S::Queued | S::Running | S::Waiting, E::Work) | (S::Parked, E::Resume) => Ok(S::Running),
+        (S::Queued | S::Running | S::Waiting, E::Work) | (S::Parked | S::Paused, E::Resume) => {
+            Ok(S::Running)
+        }
+        (S::Queued | S::Running | S::Waiting, E::Pause) => Ok(S::Paused),
+        (S::Paused, E::Enqueue) => Ok(S::Queued),
         (S::Queued | S::Running | S::Waiting, E::Wait) => Ok(S::Waiting),
         (S::Queued | S::Running | S::Waiting | S::Parked, E::Park) => Ok(S::Parked),
-        (S::Queued | S::Running | S::Waiting | S::Parked, E::Unwind) | (S::Stuck, E::Resume) => {
-            Ok(S::Undoing)
-        }
+        (S::Queued | S::Running | S::Waiting | S::Paused | S::Parked, E::Unwind)
+        | (S::Stuck, E::Resume) => Ok(S::Undoing),
         (S::Undoing, E::Stick) => Ok(S::Stuck),
         (S::Queued | S::Running | S::Waiting, E::Succeed) => Ok(S::Succeeded),
         (S::Undoing, E::Finish) => Ok(S::Undone),
@@ -132,12 +159,22 @@ pub fn next_saga(
             S::Queued
             | S::Running
             | S::Waiting
+            | S::Paused
             | S::Parked
             | S::Undoing
             | S::Stuck
             | S::Succeeded
             | S::Undone,
-            E::Work | E::Wait | E::Park | E::Resume | E::Unwind | E::Stick | E::Succeed | E::Finish,
+            E::Work
+            | E::Wait
+            | E::Park
+            | E::Resume
+            | E::Pause
+            | E::Enqueue
+            | E::Unwind
+            | E::Stick
+            | E::Succeed
+            | E::Finish,
         ) => Err(Illegal { state, event }),
     }
 }
@@ -176,10 +213,11 @@ impl StepState {
 
 impl SagaState {
     /// Every state.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Queued,
         Self::Running,
         Self::Waiting,
+        Self::Paused,
         Self::Parked,
         Self::Undoing,
         Self::Stuck,
@@ -192,6 +230,7 @@ impl SagaState {
             Self::Queued => "queued",
             Self::Running => "running",
             Self::Waiting => "waiting",
+            Self::Paused => "paused",
             Self::Parked => "parked",
             Self::Undoing => "undoing",
             Self::Stuck => "stuck",
@@ -206,6 +245,7 @@ impl SagaState {
             Self::Queued
             | Self::Running
             | Self::Waiting
+            | Self::Paused
             | Self::Parked
             | Self::Undoing
             | Self::Stuck => false,

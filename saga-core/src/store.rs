@@ -21,6 +21,7 @@ mod start;
 mod sweep;
 mod tickets;
 mod trouble;
+mod verbs;
 mod workers;
 mod write;
 
@@ -40,6 +41,7 @@ pub use start::{NewSaga, StartError, Started};
 pub use sweep::Swept;
 use trouble::is_about_rows;
 pub(crate) use trouble::is_passing;
+pub use verbs::{Done, SagaVerb, VerbError};
 pub use workers::{Beat, DrainError, Share, WorkerRow, WorkerState};
 
 use crate::clock::Clock;

@@ -69,7 +69,9 @@ pub fn standing(latest: Option<Latest>, has_persona: bool) -> Standing {
     };
     match latest.state {
         SagaState::Queued => told(Queued),
-        SagaState::Running | SagaState::Waiting => told(latest.draft.unwrap_or(Synthesizing)),
+        SagaState::Running | SagaState::Waiting | SagaState::Paused => {
+            told(latest.draft.unwrap_or(Synthesizing))
+        }
         SagaState::Succeeded => told(rest),
         SagaState::Undoing | SagaState::Stuck | SagaState::Undone if latest.canceled => told(rest),
         SagaState::Parked | SagaState::Undone => Standing {

@@ -22,21 +22,27 @@ impl Run {
                     self.unwind(now);
                     false
                 }
-                SagaState::Parked | SagaState::Stuck | SagaState::Succeeded | SagaState::Undone => {
-                    false
-                }
+                SagaState::Paused
+                | SagaState::Parked
+                | SagaState::Stuck
+                | SagaState::Succeeded
+                | SagaState::Undone => false,
             };
             if !moved {
                 break;
             }
         }
-        self.arm_deadline(kinds);
+        if self.saga.state != SagaState::Paused {
+            self.arm_deadline(kinds);
+        }
         self.saga.wake_at = match self.saga.state {
             SagaState::Queued | SagaState::Running | SagaState::Waiting => self.saga.deadline_at,
             SagaState::Parked => self.saga.parked_until,
-            SagaState::Undoing | SagaState::Stuck | SagaState::Succeeded | SagaState::Undone => {
-                None
-            }
+            SagaState::Paused
+            | SagaState::Undoing
+            | SagaState::Stuck
+            | SagaState::Succeeded
+            | SagaState::Undone => None,
         };
     }
 

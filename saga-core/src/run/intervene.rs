@@ -28,7 +28,11 @@ impl Run {
         match self.saga.state {
             SagaState::Succeeded | SagaState::Undone => return Err(Refused::Finished),
             SagaState::Undoing | SagaState::Stuck => return Ok(()),
-            SagaState::Queued | SagaState::Running | SagaState::Waiting | SagaState::Parked => {}
+            SagaState::Queued
+            | SagaState::Running
+            | SagaState::Waiting
+            | SagaState::Paused
+            | SagaState::Parked => {}
         }
         if self.saga.pivoted {
             return Err(Refused::Pivoted);
@@ -90,6 +94,12 @@ impl Run {
             None,
             Some(json!({"letter": letter, "by": by})),
         );
+        self.stand_no_more(kinds, now);
+        Ok(())
+    }
+
+    /// Somebody decided about what it stood still for: it goes on.
+    pub(super) fn stand_no_more(&mut self, kinds: &Kinds, now: DateTime<Utc>) {
         if matches!(self.saga.state, SagaState::Parked | SagaState::Stuck)
             && self.move_saga(SagaEvent::Resume).is_ok()
         {
@@ -100,13 +110,16 @@ impl Run {
                 .take()
                 .filter(|_| self.saga.ending.is_some());
         }
-        // The time it stood parked does not count: it gets its kind's time anew.
-        if self.saga.deadline_at.take().is_some() {
-            let length = kinds.get(&self.saga.kind).and_then(|kind| kind.deadline);
-            self.saga.deadline_at = length.and_then(|length| now.checked_add_signed(delta(length)));
+        if self.saga.deadline_at.is_some() {
+            self.renew_deadline(kinds, now);
         }
         self.go_on(kinds, now);
-        Ok(())
+    }
+
+    /// The time it stood still does not count: it gets its kind's time anew.
+    pub(super) fn renew_deadline(&mut self, kinds: &Kinds, now: DateTime<Utc>) {
+        let length = kinds.get(&self.saga.kind).and_then(|kind| kind.deadline);
+        self.saga.deadline_at = length.and_then(|length| now.checked_add_signed(delta(length)));
     }
 
     /// Gives up what a letter is about: undo begins. Of a dead undo: it counts as done, by hand.

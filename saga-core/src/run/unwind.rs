@@ -98,7 +98,7 @@ impl Run {
 
     /// An undo guards the deeds asked for between it and the next undo; undos in a row guard the same
     /// ones. If no worker ever took any of them, nothing can have happened.
-    fn may_have_happened(&self, undo: usize) -> bool {
+    pub(super) fn may_have_happened(&self, undo: usize) -> bool {
         self.steps[undo..]
             .iter()
             .skip_while(|step| step.role == Role::Undo)

@@ -98,7 +98,11 @@ impl Run {
                 self.letters_end = Some("expired");
                 self.begin_undo(Ending::Failed, error, now);
             }
-            SagaState::Undoing | SagaState::Stuck | SagaState::Succeeded | SagaState::Undone => {}
+            SagaState::Paused
+            | SagaState::Undoing
+            | SagaState::Stuck
+            | SagaState::Succeeded
+            | SagaState::Undone => {}
         }
         self.go_on(kinds, now);
     }

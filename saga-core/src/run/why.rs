@@ -1,17 +1,15 @@
 //! Why a saga is where it is: reasons for people, from its rows, the time, and what is known of the outside.
 
-use super::wake::ticket_out_since;
+mod steps;
+
 use super::{Ending, Role, Run, StepRow};
-use crate::journal::{Class, Key};
+use crate::journal::Key;
 use crate::state::{SagaState, StepState};
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use steps::{is_at_work, last_error, of_step, time};
 use uuid::Uuid;
-
-/// How long a ticket may be on its way, and what is due may lie there, before it is remarkable: the relay
-/// notes confirms and the sweeper looks about every second.
-const REMARKABLE: TimeDelta = TimeDelta::seconds(5);
 
 /// What a saga's rows cannot tell.
 #[derive(Debug, Clone, Default)]
@@ -22,6 +20,8 @@ pub struct Outside {
     pub consumers: BTreeMap<String, u64>,
     /// The queues that are paused, and in a sentence by whom, when and why.
     pub paused: BTreeMap<String, String>,
+    /// Who paused this saga, when and why, in a sentence, if that is known.
+    pub held: Option<String>,
     /// The oldest step of all sagas that is ready and has no confirmed ticket: since when.
     pub oldest_unconfirmed: Option<DateTime<Utc>>,
 }
@@ -36,6 +36,8 @@ pub enum Why {
     WaitingForSignal,
     /// A step is ready and nobody has taken it yet.
     Queued,
+    /// Somebody paused the saga.
+    Paused,
     /// Somebody paused the queue.
     QueuePaused,
     /// Nobody consumes the queue.
@@ -141,6 +143,10 @@ impl Run {
             SagaState::Queued | SagaState::Running | SagaState::Waiting => {
                 steps(|step| step.state.is_open()).collect()
             }
+            SagaState::Paused => [self.paused(outside)]
+                .into_iter()
+                .chain(steps(|step| step.state.is_open()))
+                .collect(),
             SagaState::Parked => self.parked().chain(steps(is_at_work)).collect(),
             SagaState::Undoing => [self.undoing()]
                 .into_iter()
@@ -164,6 +170,14 @@ impl Run {
         let error = self.saga.error.as_ref();
         let why = error.map_or(String::new(), |error| format!(" Why: {}", error.message));
         Reason::new(Why::Finished, format!("{how}{why}"), "Nothing.").since(self.saga.finished_at)
+    }
+
+    fn paused(&self, outside: &Outside) -> Reason {
+        let who = outside.held.as_ref();
+        let who = who.map_or_else(String::new, |who| format!(" by {who}"));
+        let message = format!("It is paused{who}; nothing further of it is taken.");
+        let remedy = format!("When it may go on: chorus sagas resume {}.", self.saga.id);
+        Reason::new(Why::Paused, message, remedy)
     }
 
     fn parked(&self) -> impl Iterator<Item = Reason> {
@@ -245,148 +259,4 @@ impl Run {
                 .since(step.finished_at)
         })
     }
-}
-
-/// In a worker's hands, or soon to be.
-fn is_at_work(step: &StepRow) -> bool {
-    match step.state {
-        StepState::Ready | StepState::Leased | StepState::Retrying => true,
-        StepState::Waiting | StepState::Done | StepState::Failed | StepState::Cancelled => false,
-    }
-}
-
-fn of_step(step: &StepRow, now: DateTime<Utc>, outside: &Outside) -> Vec<Reason> {
-    match (step.state, step.role) {
-        (StepState::Ready, _) => ready(step, now, outside),
-        (StepState::Leased, _) => vec![leased(step, now)],
-        (StepState::Retrying, _) => vec![retrying(step, now)],
-        (StepState::Waiting, Role::Timer) => vec![timer(step, now)],
-        (StepState::Waiting, Role::Listen) => vec![listening(step)],
-        // An armed undo waits for a failure that may never come.
-        (StepState::Waiting, Role::Undo | Role::Work)
-        | (StepState::Done | StepState::Failed | StepState::Cancelled, _) => vec![],
-    }
-}
-
-/// What keeps a step from being taken, and last that nobody has taken it.
-fn ready(step: &StepRow, now: DateTime<Utc>, outside: &Outside) -> Vec<Reason> {
-    let queue = step.queue.clone().unwrap_or_default();
-    let mut reasons = vec![];
-    let mut add = |code, message: String, remedy: String, since| {
-        reasons.push(Reason::new(code, message, remedy).of(step).since(since));
-    };
-    // Asked for a while ago and never tried: how long a step has been ready anew is not kept.
-    let fresh = (step.turn == 0).then_some(step.created_at);
-    let unconfirmed = [fresh, outside.oldest_unconfirmed].into_iter().flatten();
-    let lagging = unconfirmed.min().filter(|since| now - *since > REMARKABLE);
-    if outside.broker_up == Some(false) {
-        let message = "The broker cannot be reached, so no worker is told of it.".to_owned();
-        let remedy = "Bring the broker back; nothing is lost, tickets go out again by themselves.";
-        add(Why::BrokerDown, message, remedy.to_owned(), None);
-    } else if step.tickets == 0
-        && let Some(since) = lagging
-    {
-        let message = format!(
-            "It has no confirmed ticket, and the oldest such step has been waiting for one since {}.",
-            time(since)
-        );
-        let remedy = "Look at the log of the API and of the workers: their sweepers publish tickets again. Is one running?";
-        add(Why::TicketLag, message, remedy.to_owned(), Some(since));
-    }
-    if let Some(who) = outside.paused.get(&queue) {
-        let message = format!("The queue {queue} is paused: {who}.");
-        let remedy = format!("When it may go on: chorus queues resume {queue}.");
-        add(Why::QueuePaused, message, remedy, None);
-    } else if outside.consumers.get(&queue) == Some(&0) {
-        let message = format!("Nobody consumes the queue {queue}.");
-        let remedy = format!("Start a worker: chorus worker {queue}.");
-        add(Why::NoWorker, message, remedy, None);
-    }
-    let (since, ticket) = match ticket_out_since(step).filter(|out| *out <= now) {
-        Some(out) => (Some(out), format!("its ticket is out since {}", time(out))),
-        None => (fresh, "it has no confirmed ticket yet".to_owned()),
-    };
-    let message = format!("{} is ready for a worker of {queue}; {ticket}.", step.key);
-    let remedy = format!("Wait; if the queue is long, add workers: chorus worker {queue}.");
-    add(Why::Queued, message, remedy, since);
-    reasons
-}
-
-fn leased(step: &StepRow, now: DateTime<Utc>) -> Reason {
-    let worker = step.worker.as_deref().unwrap_or("a worker");
-    let (since, until) = (step.started_at, step.wake_at);
-    let began = since.map_or_else(String::new, |since| format!(" since {}", time(since)));
-    let (key, attempt) = (&step.key, step.attempt);
-    let reason = if let Some(until) = until.filter(|until| *until <= now) {
-        let message = format!(
-            "{worker} has had {key}{began} and has not reported: its lease ended at {}.",
-            time(until)
-        );
-        let remedy = "The sweeper of any worker gives it to another at once; if it stays so, no worker is running.";
-        Reason::new(Why::LeaseStale, message, remedy)
-    } else {
-        let message = format!("{worker} is at {key}{began}, attempt {attempt}.");
-        let remedy = "Wait; if the worker dies, another takes it when the lease has ended.";
-        Reason::new(Why::Running, message, remedy)
-    };
-    reason.of(step).since(since).until(until)
-}
-
-fn retrying(step: &StepRow, now: DateTime<Utc>) -> Reason {
-    let until = step.wake_at;
-    let when = until.map_or_else(String::new, |until| format!(" at {}", time(until)));
-    let (key, error) = (&step.key, last_error(step));
-    let class = step.error.as_ref().map(|error| error.class);
-    let (code, message) = if class == Some(Class::Throttled) {
-        let message =
-            format!("The provider asked for patience; {key} is tried again{when}: {error}.");
-        (Why::Throttled, message)
-    } else {
-        let attempt = step.attempt;
-        let message = format!("Attempt {attempt} at {key} failed, the next is{when}: {error}.");
-        (Why::Retrying, message)
-    };
-    Reason::new(code, message, by_itself(until, now))
-        .of(step)
-        .since(step.started_at)
-        .until(until)
-}
-
-fn timer(step: &StepRow, now: DateTime<Utc>) -> Reason {
-    let until = step.wake_at;
-    let when = until.map_or_else(|| "its hour".to_owned(), time);
-    let message = format!("It waits until {when}.");
-    Reason::new(Why::WaitingUntil, message, by_itself(until, now))
-        .of(step)
-        .since(Some(step.created_at))
-        .until(until)
-}
-
-fn listening(step: &StepRow) -> Reason {
-    let message = format!("It waits for the signal {}.", step.step);
-    let remedy = "Send that signal, or cancel the saga.";
-    Reason::new(Why::WaitingForSignal, message, remedy)
-        .of(step)
-        .since(Some(step.created_at))
-}
-
-/// What to do about something that the sweeper sees to at `due`.
-fn by_itself(due: Option<DateTime<Utc>>, now: DateTime<Utc>) -> &'static str {
-    match due {
-        Some(due) if now - due > REMARKABLE => {
-            "It is overdue: start a worker, its sweeper sees to whatever is due."
-        }
-        Some(_) | None => "Wait; it goes on by itself.",
-    }
-}
-
-fn last_error(step: &StepRow) -> &str {
-    let error = step.error.as_ref();
-    error.map_or("no words are kept", |error| {
-        error.message.trim_end_matches('.')
-    })
-}
-
-fn time(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }

@@ -50,8 +50,8 @@ pub enum Settled {
 impl Run {
     /// Takes a step: it must be ready, and in the turn that the ticket names.
     pub fn claim(&mut self, at: usize, turn: i64, lease: &Lease, now: DateTime<Utc>) -> bool {
-        let over = self.saga.state.is_final();
-        if over || self.steps[at].turn != turn || self.move_step(at, StepEvent::Claim).is_err() {
+        let closed = self.saga.state.is_final() || self.saga.state == SagaState::Paused;
+        if closed || self.steps[at].turn != turn || self.move_step(at, StepEvent::Claim).is_err() {
             return false;
         }
         if self.saga.state == SagaState::Queued && self.move_saga(SagaEvent::Work).is_ok() {

@@ -36,7 +36,7 @@ pub struct Letter {
     pub attempts: i64,
     /// Who made the last one.
     pub worker: Option<String>,
-    /// `open`, `replayed`, `discarded` or `expired`.
+    /// `open`, `replayed`, `skipped`, `discarded` or `expired`.
     pub state: String,
     /// When the step gave up.
     pub created_at: DateTime<Utc>,

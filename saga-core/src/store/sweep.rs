@@ -35,7 +35,7 @@ const ABANDONED: &str = "-- sweep.abandoned
      WHERE s.finished_at IS NULL AND s.updated_at < $1
        AND (s.state IN ('parked', 'stuck')
             AND NOT EXISTS (SELECT 1 FROM letters l WHERE l.saga_id = s.id AND l.state = 'open')
-         OR s.state NOT IN ('parked', 'stuck')
+         OR s.state NOT IN ('parked', 'stuck', 'paused')
             AND NOT EXISTS (SELECT 1 FROM steps t WHERE t.saga_id = s.id AND t.state IN ('ready', 'leased', 'retrying', 'waiting')
                                AND NOT (t.role = 'undo' AND t.state = 'waiting')))
      LIMIT $2";

@@ -6,26 +6,31 @@ use saga_core::state::{
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 
-const STEP_EVENTS: [E; 6] = [
+const STEP_EVENTS: [E; 9] = [
     E::Claim,
     E::Answer,
     E::Retry,
     E::GiveUp,
     E::MakeReady,
     E::Cancel,
+    E::Hold,
+    E::Skip,
+    E::Forgo,
 ];
-const SAGA_EVENTS: [G; 8] = [
+const SAGA_EVENTS: [G; 10] = [
     G::Work,
     G::Wait,
     G::Park,
     G::Resume,
+    G::Pause,
+    G::Enqueue,
     G::Unwind,
     G::Stick,
     G::Succeed,
     G::Finish,
 ];
 
-const STEPS: [(T, E, T); 12] = [
+const STEPS: [(T, E, T); 20] = [
     (T::Ready, E::Claim, T::Leased),
     (T::Ready, E::Cancel, T::Cancelled),
     (T::Leased, E::Answer, T::Done),
@@ -38,8 +43,16 @@ const STEPS: [(T, E, T); 12] = [
     (T::Waiting, E::MakeReady, T::Ready),
     (T::Waiting, E::Cancel, T::Cancelled),
     (T::Failed, E::MakeReady, T::Ready),
+    (T::Ready, E::Hold, T::Waiting),
+    (T::Ready, E::Skip, T::Done),
+    (T::Retrying, E::Skip, T::Done),
+    (T::Waiting, E::Skip, T::Done),
+    (T::Failed, E::Skip, T::Done),
+    (T::Ready, E::Forgo, T::Failed),
+    (T::Retrying, E::Forgo, T::Failed),
+    (T::Waiting, E::Forgo, T::Failed),
 ];
-const SAGAS: [(S, G, S); 21] = [
+const SAGAS: [(S, G, S); 27] = [
     (S::Queued, G::Work, S::Running),
     (S::Queued, G::Wait, S::Waiting),
     (S::Queued, G::Park, S::Parked),
@@ -55,6 +68,12 @@ const SAGAS: [(S, G, S); 21] = [
     (S::Waiting, G::Park, S::Parked),
     (S::Waiting, G::Unwind, S::Undoing),
     (S::Waiting, G::Succeed, S::Succeeded),
+    (S::Queued, G::Pause, S::Paused),
+    (S::Running, G::Pause, S::Paused),
+    (S::Waiting, G::Pause, S::Paused),
+    (S::Paused, G::Enqueue, S::Queued),
+    (S::Paused, G::Resume, S::Running),
+    (S::Paused, G::Unwind, S::Undoing),
     (S::Parked, G::Park, S::Parked),
     (S::Parked, G::Resume, S::Running),
     (S::Parked, G::Unwind, S::Undoing),

@@ -1,0 +1,11 @@
+-- What operators may do to one saga, and to a letter: a saga can be paused, a letter skipped.
+--
+-- Both checks only grow wider, so no row has to be looked at: that would lock the tables for as long.
+ALTER TABLE sagas
+    DROP CONSTRAINT sagas_state_check,
+    ADD CONSTRAINT sagas_state_check
+        CHECK (state IN ('queued', 'running', 'waiting', 'paused', 'parked', 'undoing', 'stuck', 'succeeded', 'undone')) NOT VALID;
+ALTER TABLE letters
+    DROP CONSTRAINT letters_state_check,
+    ADD CONSTRAINT letters_state_check
+        CHECK (state IN ('open', 'replayed', 'skipped', 'discarded', 'expired')) NOT VALID;

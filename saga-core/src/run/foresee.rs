@@ -1,0 +1,65 @@
+//! What a decision comes to: which steps run because of it, and what is kept.
+
+use super::{Role, Run};
+use crate::journal::Key;
+use crate::state::{SagaState, StepState};
+use serde::Serialize;
+
+/// What a decision comes to, told by the saga before and after it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Consequence {
+    /// Where the saga was.
+    pub was: &'static str,
+    /// Where it is then.
+    pub state: &'static str,
+    /// Steps that run because of it; undos too, the first to run first.
+    pub runs: Vec<Key>,
+    /// Steps that nobody takes as long as the saga is paused.
+    pub held: Vec<Key>,
+    /// How many finished steps keep their answers.
+    pub kept: usize,
+    /// How many stored answers of paid calls are used by the steps that run.
+    pub calls_kept: usize,
+    /// How many paid calls of theirs are made once more, as far as they were made before.
+    pub calls_again: usize,
+}
+
+impl Run {
+    /// What came of a decision, by what the saga was before it. Of paid calls its rows know nothing.
+    pub fn consequence(&self, before: &Self) -> Consequence {
+        let turn = |at: usize| before.steps.get(at).map(|step| step.turn);
+        let runs = |at: &usize| {
+            let step = &self.steps[*at];
+            step.state == StepState::Ready && turn(*at) != Some(step.turn)
+        };
+        let key = |at: usize| self.steps[at].key.clone();
+        let all = 0..self.steps.len();
+        let mut running: Vec<Key> = all.clone().filter(runs).map(key).collect();
+        if self.saga.state == SagaState::Undoing {
+            let armed = all.clone().rev().filter(|at| {
+                let step = &self.steps[*at];
+                let waits = step.role == Role::Undo && step.state == StepState::Waiting;
+                waits && self.may_have_happened(*at)
+            });
+            running.extend(armed.map(key));
+        }
+        let is_kept = |at: &usize| {
+            let step = &self.steps[*at];
+            step.role == Role::Work && step.state == StepState::Done
+        };
+        let paused = self.saga.state == SagaState::Paused;
+        Consequence {
+            was: before.saga.state.as_str(),
+            state: self.saga.state.as_str(),
+            runs: running,
+            held: all
+                .clone()
+                .filter(|at| paused && self.is_held(*at))
+                .map(key)
+                .collect(),
+            kept: all.filter(is_kept).count(),
+            calls_kept: 0,
+            calls_again: 0,
+        }
+    }
+}
