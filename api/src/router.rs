@@ -88,6 +88,16 @@ fn admin() -> Router<State> {
         .route("/admin/sagas/{id}", get(routes::saga::show))
         .route("/admin/sagas/{id}/events", get(routes::saga::events))
         .route("/admin/sagas/{id}/cancel", post(routes::sagas::cancel))
+        .route("/admin/sagas/{id}/pause", post(routes::saga_verbs::pause))
+        .route("/admin/sagas/{id}/resume", post(routes::saga_verbs::resume))
+        .route(
+            "/admin/sagas/{id}/retry-step",
+            post(routes::saga_verbs::retry_step),
+        )
+        .route(
+            "/admin/sagas/{id}/skip-step",
+            post(routes::saga_verbs::skip_step),
+        )
         .route("/admin/audit", get(routes::audit::list))
 }
 

@@ -12,6 +12,7 @@ pub(crate) mod queues;
 pub(crate) mod replays;
 pub(crate) mod responses;
 pub(crate) mod saga;
+pub(crate) mod saga_verbs;
 pub(crate) mod sagas;
 pub(crate) mod share;
 pub(crate) mod surveys;

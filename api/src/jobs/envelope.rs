@@ -45,6 +45,7 @@ pub(crate) enum Status {
     Queued,
     Running,
     Waiting,
+    Paused,
     Parked,
     Canceling,
     Succeeded,
@@ -84,6 +85,7 @@ impl Status {
                 Self::Running
             }
             (SagaState::Waiting, _) => Self::Waiting,
+            (SagaState::Paused, _) => Self::Paused,
             (SagaState::Parked | SagaState::Stuck, _) => Self::Parked,
             (SagaState::Undoing, Some(Ending::Canceled)) => Self::Canceling,
             (SagaState::Succeeded, _) => Self::Succeeded,
@@ -204,6 +206,7 @@ fn dead_letter(run: &Run) -> Option<Uuid> {
         SagaState::Queued
         | SagaState::Running
         | SagaState::Waiting
+        | SagaState::Paused
         | SagaState::Undoing
         | SagaState::Succeeded
         | SagaState::Undone => return None,

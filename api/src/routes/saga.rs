@@ -1,5 +1,6 @@
 //! `/admin/sagas/{id}`: everything about one saga, and why it is where it is.
 
+use super::saga_verbs;
 use super::sagas::Item;
 use crate::auth::Staff;
 use crate::page;
@@ -11,7 +12,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use process::probe::Check;
 use saga_core::journal::Failure;
 use saga_core::run::{Outside, Reason, Run, StepRow};
-use saga_core::state::StepState;
+use saga_core::state::{SagaState, StepState};
 use saga_core::store::{JobEvent, Letter, LetterFilter, PaidCall};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -142,11 +143,13 @@ async fn why(state: &State, run: &Run) -> Result<Vec<Reason>, Problem> {
     }
     for switch in state.store().queue_switches().await? {
         if switch.paused {
-            let when = switch.decided_at.to_rfc3339_opts(SecondsFormat::Secs, true);
-            let colon = if switch.reason.is_empty() { "" } else { ": " };
-            let who = format!("{} at {when}{colon}{}", switch.decided_by, switch.reason);
+            let who = who(&switch.decided_by, switch.decided_at, &switch.reason);
             outside.paused.insert(switch.queue, who);
         }
+    }
+    if run.saga.state == SagaState::Paused {
+        let pause = saga_verbs::last(state, run.saga.id, Some("saga.pause")).await?;
+        outside.held = pause.map(|pause| who(&pause.actor, pause.at, &pause.reason));
     }
     for queue in queues {
         if let Some(consumers) = state.probe().consumers(queue).await {
@@ -154,6 +157,13 @@ async fn why(state: &State, run: &Run) -> Result<Vec<Reason>, Problem> {
         }
     }
     Ok(run.why(now, &outside))
+}
+
+/// Who decided, when and why, in a sentence.
+fn who(by: &str, at: DateTime<Utc>, reason: &str) -> String {
+    let when = at.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let colon = if reason.is_empty() { "" } else { ": " };
+    format!("{by} at {when}{colon}{reason}")
 }
 
 impl StepTold {

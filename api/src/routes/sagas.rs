@@ -60,8 +60,11 @@ pub(crate) struct Item {
 impl From<SagaRow> for Item {
     fn from(saga: SagaRow) -> Self {
         let this = format!("/api/v1/admin/sagas/{}", saga.id);
+        let paused = saga.state == SagaState::Paused;
+        let verb = if paused { "resume" } else { "pause" };
         let links = json!({"self": this, "events": format!("{this}/events"), "cancel": format!("{this}/cancel"),
-            "job": format!("/api/v1/jobs/{}", saga.id)});
+            verb: format!("{this}/{verb}"), "retry_step": format!("{this}/retry-step"),
+            "skip_step": format!("{this}/skip-step"), "job": format!("/api/v1/jobs/{}", saga.id)});
         Self {
             id: saga.id,
             kind: saga.kind,

@@ -27,6 +27,7 @@ mod provider;
 mod replays;
 mod request_id;
 mod saga_admin;
+mod saga_verbs;
 mod sagas;
 mod server;
 mod share;

@@ -6,6 +6,7 @@ use saga_core::{
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 #[derive(Serialize, Deserialize)]
 pub(crate) struct News;
@@ -48,8 +49,58 @@ impl Saga for Gate {
     }
 }
 
+/// Passes the gate if it can, and goes on if it cannot.
+pub(crate) struct Spare;
+impl Saga for Spare {
+    const KIND: &'static str = "demo.spare";
+    type Input = serde_json::Value;
+    type Output = String;
+    fn run(flow: &mut Flow, _: serde_json::Value) -> Result<String, Halt> {
+        let passed = flow.attempt(Knock {})?;
+        Ok(passed.unwrap_or_else(|failure| failure.message))
+    }
+}
+
+/// Goes through if the gate is open, and comes again in an hour if it is not.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Knock {}
+impl Step for Knock {
+    const NAME: &'static str = "demo.knock";
+    const QUEUE: Queue = domain::queues::SYNTHESIS;
+    const RETRY: Retry = Retry {
+        attempts_max: 9,
+        delay_first: Duration::from_hours(1),
+        delay_max: Duration::from_hours(1),
+    };
+    type Output = String;
+}
+
+/// Stands before the gate until it is open.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Linger {}
+impl Step for Linger {
+    const NAME: &'static str = "demo.linger";
+    const QUEUE: Queue = domain::queues::SYNTHESIS;
+    type Output = u32;
+}
+
+/// Stands before the gate, and then passes it.
+pub(crate) struct Visit;
+impl Saga for Visit {
+    const KIND: &'static str = "demo.visit";
+    const DEADLINE: Option<Duration> = Some(Duration::from_hours(1));
+    type Input = serde_json::Value;
+    type Output = u32;
+    fn run(flow: &mut Flow, _: serde_json::Value) -> Result<u32, Halt> {
+        let waited = flow.step(Linger {})?;
+        flow.step(Pass {})?;
+        Ok(waited)
+    }
+}
+
 pub(crate) fn kinds() -> Kinds {
-    domain::catalog::kinds().with::<Patient>().with::<Gate>()
+    let kinds = domain::catalog::kinds().with::<Patient>().with::<Gate>();
+    kinds.with::<Spare>().with::<Visit>()
 }
 
 /// Keeps the gate.
@@ -61,7 +112,10 @@ impl Gatekeeper {
         self.0.store(true, Ordering::SeqCst);
     }
     pub(crate) fn handlers(&self, handlers: Handlers) -> Handlers {
-        handlers.with::<Pass>(self.clone())
+        let handlers = handlers.with::<Pass>(self.clone());
+        handlers
+            .with::<Knock>(self.clone())
+            .with::<Linger>(self.clone())
     }
 }
 
@@ -72,5 +126,20 @@ impl Handler<Pass> for Gatekeeper {
         } else {
             Err(StepError::retry("the gate is closed"))
         }
+    }
+}
+
+impl Handler<Knock> for Gatekeeper {
+    async fn run(&self, _: Knock, cx: &StepContext) -> Result<String, StepError> {
+        Handler::<Pass>::run(self, Pass {}, cx).await
+    }
+}
+
+impl Handler<Linger> for Gatekeeper {
+    async fn run(&self, _: Linger, _: &StepContext) -> Result<u32, StepError> {
+        while !self.0.load(Ordering::SeqCst) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        Ok(1)
     }
 }

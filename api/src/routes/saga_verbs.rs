@@ -1,0 +1,253 @@
+//! `/admin/sagas/{id}/…`: holds a saga, has it go on, tries one of its steps again, skips one.
+
+use super::dead_letters::words;
+use crate::asked::Asked;
+use crate::auth::Staff;
+use crate::body::Json;
+use crate::idempotency::{Command, Given};
+use crate::params::Id;
+use crate::problem::{Code, Problem};
+use crate::state::State;
+use axum::extract::State as In;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use chrono::SecondsFormat;
+use saga_core::journal::Key;
+use saga_core::run::{Hindered, Skip};
+use saga_core::store::audit::{AuditFilter, Decided};
+use saga_core::store::{Done, SagaVerb, VerbError};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// That a saga is held, or goes on, and why.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Hold {
+    reason: Option<String>,
+    note: Option<String>,
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// That a step is tried again, and why.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Retry {
+    step: Option<String>,
+    reason: Option<String>,
+    note: Option<String>,
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// That a step is skipped, how and why.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SkipStep {
+    step: Option<String>,
+    #[serde(default, deserialize_with = "given")]
+    output: Option<Value>,
+    #[serde(default)]
+    force: bool,
+    reason: Option<String>,
+    note: Option<String>,
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// Reads what is there, `null` too: it is an answer like any other.
+pub(super) fn given<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(from).map(Some)
+}
+
+/// A reason that has to be given.
+pub(super) fn why(
+    reason: Option<&str>,
+    note: Option<&str>,
+    how: &'static str,
+) -> Result<String, Problem> {
+    let words = words(reason, note)?;
+    if words.is_empty() {
+        return Err(Problem::field("/reason", "required", how));
+    }
+    Ok(words)
+}
+
+/// Holds a saga: what a worker has goes on to its end, nothing further is taken.
+pub(crate) async fn pause(
+    caller: Staff,
+    Id(id): Id,
+    In(state): In<State>,
+    asked: Asked,
+    Json { value, bytes }: Json<Hold>,
+) -> Result<Response, Problem> {
+    let how = "Say why: it is somebody else's work that waits.";
+    let reason = why(value.reason.as_deref(), value.note.as_deref(), how)?;
+    let wish = Wish::new(caller, id, reason, value.dry_run);
+    wish.grant(&state, &asked, &bytes, SagaVerb::Pause).await
+}
+
+/// Has a paused saga go on.
+pub(crate) async fn resume(
+    caller: Staff,
+    Id(id): Id,
+    In(state): In<State>,
+    asked: Asked,
+    Json { value, bytes }: Json<Hold>,
+) -> Result<Response, Problem> {
+    let reason = words(value.reason.as_deref(), value.note.as_deref())?;
+    let wish = Wish::new(caller, id, reason, value.dry_run);
+    wish.grant(&state, &asked, &bytes, SagaVerb::Resume).await
+}
+
+/// Tries a step again now, without waiting for its hour, or for whoever judges its letter.
+pub(crate) async fn retry_step(
+    caller: Staff,
+    Id(id): Id,
+    In(state): In<State>,
+    asked: Asked,
+    Json { value, bytes }: Json<Retry>,
+) -> Result<Response, Problem> {
+    let reason = words(value.reason.as_deref(), value.note.as_deref())?;
+    let wish = Wish::new(caller, id, reason, value.dry_run);
+    let verb = SagaVerb::RetryStep(value.step.map(Key::stored));
+    wish.grant(&state, &asked, &bytes, verb).await
+}
+
+/// Has a saga do without an optional step, or answers in a step's place.
+pub(crate) async fn skip_step(
+    caller: Staff,
+    Id(id): Id,
+    In(state): In<State>,
+    asked: Asked,
+    Json { value, bytes }: Json<SkipStep>,
+) -> Result<Response, Problem> {
+    let how = "Say why: the saga goes on with something that no worker did.";
+    let reason = why(value.reason.as_deref(), value.note.as_deref(), how)?;
+    let wish = Wish::new(caller, id, reason, value.dry_run);
+    let verb = SagaVerb::SkipStep(Skip {
+        step: value.step.map(Key::stored),
+        output: value.output,
+        force: value.force,
+    });
+    wish.grant(&state, &asked, &bytes, verb).await
+}
+
+/// Who wants something of a saga, and why.
+struct Wish {
+    caller: Staff,
+    saga: Uuid,
+    reason: String,
+    dry_run: bool,
+}
+
+impl Wish {
+    fn new(caller: Staff, saga: Uuid, reason: String, dry_run: bool) -> Self {
+        Self {
+            caller,
+            saga,
+            reason,
+            dry_run,
+        }
+    }
+
+    async fn grant(
+        &self,
+        state: &State,
+        asked: &Asked,
+        bytes: &[u8],
+        verb: SagaVerb,
+    ) -> Result<Response, Problem> {
+        let command = Command::of(state, &self.caller.account().to_string(), asked, bytes)?;
+        let mut tx = state.begin().await?;
+        if !self.dry_run
+            && let Some(earlier) = command.claim(&mut tx).await?
+        {
+            return Ok(earlier.into_response());
+        }
+        let signature = self.caller.signature();
+        let who = (signature.as_str(), self.reason.as_str());
+        let done = match state.store().decide(&mut tx, self.saga, &verb, who).await {
+            Ok(done) => done,
+            Err(error) => {
+                drop(tx); // on SQLite one writes at a time, and looking again takes its turn
+                return Err(hindered(state, self.saga, error).await);
+            }
+        };
+        let body = self.told(&done);
+        if self.dry_run {
+            return Ok(axum::Json(body).into_response());
+        }
+        let link = format!("/api/v1/admin/sagas/{}", self.saga);
+        let given = Given::new(StatusCode::ACCEPTED, body).at(link);
+        command.keep(&mut tx, &given).await?;
+        tx.commit().await?;
+        saga_core::fault::point("api.committed", "");
+        state.client().publish(done.tickets);
+        // What is told of the job from here on is not older than the decision.
+        drop(state.jobs().fresh(self.saga).await?);
+        Ok(given.into_response())
+    }
+
+    fn told(&self, done: &Done) -> Value {
+        let link = format!("/api/v1/admin/sagas/{}", self.saga);
+        json!({"id": self.saga, "state": done.state.as_str(), "reason": self.reason, "dry_run": self.dry_run,
+            "consequence": done.consequence, "links": {"self": link}})
+    }
+}
+
+/// Why a wish was not granted, and who decided last.
+pub(super) async fn hindered(state: &State, saga: Uuid, error: VerbError) -> Problem {
+    let hindered = match error {
+        VerbError::NotFound => return Problem::not_found("saga"),
+        VerbError::Store(error) => return error.into(),
+        VerbError::NotOpen => {
+            let how = "Somebody has judged the letter meanwhile; look at the saga again.";
+            return Problem::new(Code::StateConflict, how);
+        }
+        VerbError::Hindered(hindered) => hindered,
+    };
+    let words = hindered.to_string();
+    let code = match hindered {
+        Hindered::UnknownStep(_) => return Problem::field("/step", "unknown", words),
+        Hindered::WhichStep(_) => return Problem::field("/step", "ambiguous", words),
+        Hindered::NotOptional(_) => return Problem::field("/force", "required", words),
+        Hindered::Misfit { .. } => return Problem::field("/output", "invalid", words),
+        Hindered::Finished => Code::JobFinished,
+        Hindered::State { .. } | Hindered::Step { .. } => Code::StateConflict,
+    };
+    match last(state, saga, None).await {
+        Ok(None) => Problem::new(code, words),
+        Ok(Some(last)) => {
+            let when = last.at.to_rfc3339_opts(SecondsFormat::Secs, true);
+            let verb = last.verb;
+            Problem::new(
+                code,
+                format!(
+                    "{words} Last decision: {verb}, by {} at {when}.",
+                    last.actor
+                ),
+            )
+            .with("decision", verb)
+            .with("decided_by", last.actor)
+            .with("decided_at", when)
+        }
+        Err(problem) => problem,
+    }
+}
+
+/// The last decision about a saga, or the last of one kind.
+pub(super) async fn last(
+    state: &State,
+    saga: Uuid,
+    verb: Option<&str>,
+) -> Result<Option<Decided>, Problem> {
+    let filter = AuditFilter {
+        verb: verb.map(str::to_owned),
+        target: Some(saga.to_string()),
+        limit: 1,
+        ..AuditFilter::default()
+    };
+    Ok(state.store().audit(&filter).await?.into_iter().next())
+}
