@@ -74,6 +74,9 @@ const SAGAS: &str = "Examples:
   chorus sagas list --text timeout --kind persona.forge
   chorus sagas show SAGA                    every step, attempt, error, letter and paid call
   chorus sagas cancel SAGA --reason \"a duplicate\"
+  chorus sagas pause SAGA --reason \"the owner called\"  and resume
+  chorus sagas retry-step SAGA              now, not at its next attempt
+  chorus sagas skip-step SAGA --reason \"not needed\" --dry-run
 ";
 const WHY: &str = "Examples:
   chorus why SAGA                           what it waits for, and what to do about it
@@ -169,7 +172,7 @@ pub(crate) enum Command {
     /// List the queues, pause one, resume it
     #[command(before_help = QUEUES)]
     Queues(QueuesArguments),
-    /// Search, show and cancel sagas, whoever's they are
+    /// Search, show and steer sagas, whoever's they are
     #[command(before_help = SAGAS)]
     Sagas {
         #[command(subcommand)]

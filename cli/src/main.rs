@@ -3,6 +3,7 @@
 mod arguments;
 mod audit;
 mod config;
+mod consequence;
 mod demo;
 mod dev;
 mod doctor;

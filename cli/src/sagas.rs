@@ -1,10 +1,11 @@
 //! `chorus sagas` and `chorus why`: one saga among many, and why it is where it is.
 
+use crate::consequence;
 use crate::exit::Trouble;
 use crate::http::Server;
 use crate::jobs::with_query;
 use crate::terminal::{self, Terminal, Tone, cut};
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -54,6 +55,61 @@ pub(crate) enum SagasCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Hold a saga: steps under way finish, nothing further of it is taken
+    Pause {
+        /// Why; kept in the audit
+        #[arg(long)]
+        reason: String,
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Have a paused saga go on
+    Resume {
+        /// Why; kept in the audit
+        #[arg(long, default_value = "")]
+        reason: String,
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Try a step again now: one that waits for its next attempt, or one that gave up
+    RetryStep {
+        /// Its key, as `show` tells it [default: the only one there is]
+        #[arg(long)]
+        step: Option<String>,
+        /// Why; kept in the audit
+        #[arg(long, default_value = "")]
+        reason: String,
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Have a saga do without an optional step, or answer in a step's place
+    SkipStep {
+        /// Its key, as `show` tells it [default: the only one there is]
+        #[arg(long)]
+        step: Option<String>,
+        /// The answer in its place, of the step's own type
+        #[arg(long, value_name = "JSON", value_parser = consequence::json)]
+        output: Option<Value>,
+        /// Also a step that the saga does not go on without
+        #[arg(long)]
+        force: bool,
+        /// Why; kept in the audit
+        #[arg(long)]
+        reason: String,
+        #[command(flatten)]
+        which: Which,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct Which {
+    saga: Uuid,
+    /// Only say what would come of it
+    #[arg(long)]
+    dry_run: bool,
+    /// One JSON object
+    #[arg(long)]
+    json: bool,
 }
 
 const PATH: &str = "/api/v1/admin/sagas";
@@ -103,6 +159,44 @@ pub(crate) async fn run(command: SagasCommand) -> Result<(), Trouble> {
                 ));
             }
         }
+        SagasCommand::Pause { reason, which } => {
+            steer(&server, "pause", &which, json!({"reason": reason})).await?;
+        }
+        SagasCommand::Resume { reason, which } => {
+            steer(&server, "resume", &which, json!({"reason": reason})).await?;
+        }
+        SagasCommand::RetryStep {
+            step,
+            reason,
+            which,
+        } => {
+            let body = json!({"step": step, "reason": reason});
+            steer(&server, "retry-step", &which, body).await?;
+        }
+        SagasCommand::SkipStep {
+            step,
+            output,
+            force,
+            reason,
+            which,
+        } => {
+            let mut body = json!({"step": step, "force": force, "reason": reason});
+            if let Some(output) = output {
+                body["output"] = output;
+            }
+            steer(&server, "skip-step", &which, body).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn steer(server: &Server, verb: &str, which: &Which, mut body: Value) -> Result<(), Trouble> {
+    body["dry_run"] = which.dry_run.into();
+    let path = format!("{PATH}/{}/{verb}", which.saga);
+    let told = server.post(&path, &body).await?;
+    consequence::say(&told, which.json);
+    if !(which.json || which.dry_run) {
+        terminal::line(format!("Follow it: chorus why {}", which.saga));
     }
     Ok(())
 }

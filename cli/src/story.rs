@@ -82,7 +82,8 @@ impl Story {
                 }
                 "parked" | "stuck" => "parked".clone_into(&mut self.status),
                 "undoing" => "being undone".clone_into(&mut self.status),
-                "replayed" => "running".clone_into(&mut self.status),
+                "paused" => "paused".clone_into(&mut self.status),
+                "replayed" | "resumed" => "running".clone_into(&mut self.status),
                 _ => {}
             }
             if ["parked", "stuck", "undoing"].contains(&status) {
@@ -117,6 +118,13 @@ impl Story {
             "step.retrying" | "step.throttled" | "step.lost" => {
                 chapter.now = Now::Retrying;
                 chapter.note = text("message").unwrap_or_else(|| event.name.replace("step.", ""));
+            }
+            "step.skipped" => {
+                let how = match event.data["how"].as_str() {
+                    Some("answered") => Now::Done,
+                    _ => Now::Failed,
+                };
+                chapter.end(how, event.at, "skipped by an operator".to_owned());
             }
             "step.released" => chapter.now = Now::Waiting,
             _ => {}

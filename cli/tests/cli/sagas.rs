@@ -59,3 +59,68 @@ fn a_saga_is_found_explained_and_canceled_and_the_audit_knows() {
         "{audit}"
     );
 }
+
+#[test]
+fn a_saga_is_held_and_a_step_of_it_is_answered_for() {
+    let place = Place::new();
+    let _house = place.house();
+    let told = place.chorus(&["jobs", "submit", "demo.fail", "--wait", "--json"]);
+    let job = told.is(1).json();
+    let id = job["id"].as_str().unwrap();
+    let stands = place
+        .chorus(&["sagas", "pause", id, "--reason", "wait"])
+        .is(2);
+    assert!(
+        stands.err.contains("stands still already"),
+        "{}",
+        stands.err
+    );
+    let skip = ["sagas", "skip-step", id, "--reason", "by hand", "--force"];
+    let looked = place.chorus(&[&skip[..], &["--dry-run"]].concat()).is(0);
+    assert!(
+        looked.out.contains("parked → succeeded") && looked.out.contains("Nothing was done."),
+        "{}",
+        looked.out
+    );
+    let wrong = place
+        .chorus(&[&skip[..], &["--output", "7"]].concat())
+        .is(2);
+    assert!(wrong.err.contains("/output"), "{}", wrong.err);
+    let no_json = place
+        .chorus(&[&skip[..], &["--output", "yes"]].concat())
+        .is(2);
+    assert!(no_json.err.contains("no JSON"), "{}", no_json.err);
+    let skipped = place
+        .chorus(&[&skip[..], &["--json"]].concat())
+        .is(0)
+        .json();
+    assert_eq!(skipped["consequence"]["was"], "parked");
+    place.chorus(&["jobs", "get", id, "--wait"]).is(0);
+
+    let pause = ["queues", "pause", "synthesis", "--reason", "a quiet hour"];
+    place.chorus(&pause).is(0);
+    let other = place
+        .chorus(&["jobs", "submit", "demo.pair", "--json"])
+        .is(0);
+    let other = other.json()["id"].as_str().unwrap().to_owned();
+    let held = [
+        "sagas",
+        "pause",
+        &other,
+        "--reason",
+        "the owner called",
+        "--json",
+    ];
+    assert_eq!(place.chorus(&held).is(0).json()["state"], "paused");
+    place.chorus(&["queues", "resume", "synthesis"]).is(0);
+    let why = place.chorus(&["why", &other]).is(0).out;
+    assert!(
+        why.contains("paused") && why.contains("the owner called"),
+        "{why}"
+    );
+    let resumed = place.chorus(&["sagas", "resume", &other]).is(0).out;
+    assert!(resumed.contains("runs"), "{resumed}");
+    place.chorus(&["jobs", "get", &other, "--wait"]).is(0);
+    let over = place.chorus(&["sagas", "retry-step", &other]).is(2);
+    assert!(over.err.contains("has ended"), "{}", over.err);
+}
