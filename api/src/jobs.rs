@@ -150,16 +150,15 @@ impl Jobs {
         };
         let mut run = Run::loaded(saga, vec![], vec![]);
         run.go_on(self.store.kinds(), now);
-        Arc::new(self.board.render(&run))
+        Arc::new(self.board.render(&run, None))
     }
 
     /// Many jobs at once, for a list.
     pub(crate) async fn envelopes(&self, ids: &[Uuid]) -> sqlx::Result<BTreeMap<Uuid, Job>> {
         let runs = self.store.view(ids).await?;
-        Ok(runs
-            .into_iter()
-            .map(|(id, run)| (id, self.board.envelope(&run)))
-            .collect())
+        let spent = self.board.spent(&runs).await?;
+        let told = |(id, run)| (id, self.board.envelope(&run, spent.get(&id)));
+        Ok(runs.into_iter().map(told).collect())
     }
 }
 

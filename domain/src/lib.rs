@@ -8,7 +8,6 @@ pub mod drill;
 pub mod hash;
 pub mod media;
 pub mod mirror;
-pub mod usage;
 
 /// The queues, one for each pool of workers.
 pub mod queues {

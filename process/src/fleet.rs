@@ -87,7 +87,7 @@ pub async fn open_store(settings: &Settings, kinds: Kinds) -> anyhow::Result<Sto
             pending.join(", ")
         );
     }
-    Ok(Store::new(db, Arc::new(kinds)))
+    Ok(Store::new(db, Arc::new(kinds)).with_prices(settings.prices.clone()))
 }
 
 /// How tickets travel from and to this process; `label` names it at the broker.

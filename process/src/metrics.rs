@@ -1,6 +1,7 @@
 //! `/metrics`: what this process counts, and what the store holds, for Prometheus.
 
 mod described;
+mod dollars;
 
 pub use described::{DESCRIBED, Described, Shape};
 
@@ -115,7 +116,7 @@ impl Scrape {
         if let Some(source) = &self.0 {
             source.look().await;
         }
-        let mut response = start().render().into_response();
+        let mut response = dollars::told(&start().render()).into_response();
         response.headers_mut().insert(
             header::CONTENT_TYPE,
             HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"),

@@ -6,6 +6,7 @@ mod example;
 mod given;
 mod kept;
 mod near;
+mod prices;
 mod problem;
 mod reader;
 mod secret;
@@ -16,6 +17,7 @@ pub use problem::{Problem, Problems};
 pub use secret::Secret;
 pub use table::Row;
 
+use saga_core::Prices;
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 /// What a process is for, which decides what it must be told: a worker needs no secret of the API.
@@ -143,6 +145,8 @@ pub struct Settings {
     pub demo_kinds: bool,
     /// Models.
     pub models: Models,
+    /// What they cost.
+    pub prices: Prices,
     /// How steps are worked off.
     pub work: Work,
     /// Things worth saying that stop nothing: an unknown name near a known one.

@@ -1,10 +1,14 @@
 //! The worker's side: who does the work of a step.
 
+mod paid;
+
+pub use paid::{Provider, Reply};
+
 use crate::db::Tx;
 use crate::journal::{Class, Key, readable};
 use crate::run::Answer;
 use crate::saga::{Queue, Retry, Step};
-use crate::store::{Claimed, Effect, EffectKey, Recorder, Store};
+use crate::store::{Claimed, Recorder, Store};
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use serde_json::Value;
@@ -103,6 +107,8 @@ fn chain(error: &(dyn Error + 'static)) -> String {
 pub struct StepContext {
     /// The saga.
     pub saga: Uuid,
+    /// The saga's kind.
+    pub kind: String,
     /// The step's key within the saga.
     pub key: Key,
     /// Whose saga it is.
@@ -129,21 +135,11 @@ pub struct RecordOf {
     pub now: DateTime<Utc>,
 }
 
-/// Who is asked, for the journal of paid calls.
-#[derive(Debug, Clone)]
-pub struct Provider<'a> {
-    /// Its name.
-    pub name: &'a str,
-    /// The model.
-    pub model: &'a str,
-    /// Tells requests apart without keeping them.
-    pub request_hash: String,
-}
-
 impl StepContext {
     pub(crate) fn of(claimed: &Claimed, store: Store) -> Self {
         Self {
             saga: claimed.saga,
+            kind: claimed.kind.clone(),
             key: claimed.key.clone(),
             owner_id: claimed.owner_id,
             attempt: claimed.attempt,
@@ -157,55 +153,6 @@ impl StepContext {
     /// The store, for a handler that reads rows of its domain. Rows are written by `record`.
     pub fn store(&self) -> &Store {
         &self.store
-    }
-
-    /// Makes a call that costs money, at most once for each answer that is kept: the call is written
-    /// down before it is made, its raw answer before it is read. A crash after that reuses the
-    /// answer; a crash before it makes the call once more, with the same idempotency key.
-    pub async fn effect<F, Fut>(
-        &self,
-        name: &str,
-        provider: Provider<'_>,
-        call: F,
-    ) -> Result<Vec<u8>, StepError>
-    where
-        F: FnOnce(String) -> Fut,
-        Fut: Future<Output = Result<Vec<u8>, StepError>>,
-    {
-        if !self.leased {
-            let why = "a paid call reaches further than the store: the step is to be claimed first";
-            return Err(StepError::retry(why));
-        }
-        let key = EffectKey {
-            saga: self.saga,
-            step: self.key.clone(),
-            epoch: self.epoch,
-            name: name.to_owned(),
-        };
-        let at = self.key.as_str();
-        match self
-            .store
-            .dispatch(&key, provider.name, provider.model, &provider.request_hash)
-            .await
-        {
-            Err(error) => Err(StepError::retry(error)),
-            Ok(Effect::Fenced) => Err(StepError::retry("the lease is another worker's by now")),
-            Ok(Effect::Answered(answer)) => Ok(answer),
-            Ok(Effect::Dispatch {
-                round,
-                idempotency_key,
-            }) => {
-                crate::fault::point("effect.dispatched", at);
-                let answer = call(idempotency_key).await?;
-                crate::fault::point("effect.answered", at);
-                self.store
-                    .answered(&key, round, &answer)
-                    .await
-                    .map_err(StepError::retry)?;
-                crate::fault::point("effect.stored", at);
-                Ok(answer)
-            }
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The store: the only truth. One module for each thing the engine means.
 
 pub mod audit;
+mod charges;
 mod claim;
 mod control;
 mod effects;
@@ -25,9 +26,10 @@ mod verbs;
 mod workers;
 mod write;
 
+pub use charges::Spent;
 pub use claim::{Claimed, Seen};
 pub use control::{Cancel, ControlError};
-pub use effects::{Effect, EffectKey, PaidCall};
+pub use effects::{Ask, Effect, EffectKey, PaidCall};
 pub use gauges::{Gauges, QueueGauges};
 pub use jobs::{JobEvent, JobStep};
 pub use letter_groups::{GroupBy, LetterGroup};
@@ -47,6 +49,7 @@ pub use workers::{Beat, DrainError, Share, WorkerRow, WorkerState};
 use crate::clock::Clock;
 use crate::db::Db;
 use crate::kinds::Kinds;
+use crate::prices::Prices;
 use std::sync::Arc;
 
 /// The store, and the sagas it may hold.
@@ -55,6 +58,7 @@ pub struct Store {
     db: Db,
     kinds: Arc<Kinds>,
     clock: Arc<Clock>,
+    prices: Arc<Prices>,
 }
 
 impl Store {
@@ -64,7 +68,14 @@ impl Store {
             db,
             kinds,
             clock: Arc::default(),
+            prices: Arc::default(),
         }
+    }
+    /// The same, knowing what models cost.
+    #[must_use]
+    pub fn with_prices(mut self, prices: Prices) -> Self {
+        self.prices = Arc::new(prices);
+        self
     }
     /// The database below, for the rows of the domain.
     pub fn db(&self) -> &Db {

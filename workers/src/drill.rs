@@ -3,7 +3,9 @@
 
 use domain::drill::{Deed, Did, Paint, Pay, Task, Undo, Unpaint};
 use saga_core::db::Tx;
-use saga_core::{Handler, Handlers, Provider, Reach, RecordOf, Step, StepContext, StepError};
+use saga_core::{
+    Handler, Handlers, Provider, Reach, RecordOf, Reply, Step, StepContext, StepError, Usage,
+};
 use std::time::Duration;
 
 const CALL_MAX: Duration = Duration::from_secs(10);
@@ -71,7 +73,7 @@ impl Driller {
         }
     }
 
-    async fn pay(&self, key: String, cx: &StepContext) -> Result<Vec<u8>, StepError> {
+    async fn pay(&self, key: String, cx: &StepContext) -> Result<Reply, StepError> {
         let sent = self
             .http
             .post(format!("{}/pay/{}", self.harness, cx.saga))
@@ -84,7 +86,10 @@ impl Driller {
             .await
             .and_then(reqwest::Response::error_for_status)
             .map_err(StepError::retry)?;
-        Ok(answer.bytes().await.map_err(StepError::retry)?.to_vec())
+        Ok(Reply {
+            raw: answer.bytes().await.map_err(StepError::retry)?.to_vec(),
+            usage: Usage::default(),
+        })
     }
 }
 
@@ -104,7 +109,9 @@ impl Handler<Pay> for Driller {
         let provider = Provider {
             name: "drill",
             model: "drill",
+            purpose: "drill",
             request_hash: String::new(),
+            most: Usage::default(),
         };
         cx.effect("charge", provider, |key| self.pay(key, cx))
             .await?;

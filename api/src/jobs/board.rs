@@ -1,7 +1,7 @@
 //! Rendered jobs: read in batches, checked by their number of events, kept for all who poll.
 
 use super::backlog::Backlog;
-use super::envelope::{Job, Status};
+use super::envelope::{Job, Status, may_have_spent};
 use axum::body::Bytes;
 use axum::http::HeaderValue;
 use chrono::{DateTime, Utc};
@@ -10,6 +10,7 @@ use moka::ops::compute::Op;
 use saga_core::Store;
 use saga_core::db::Sql;
 use saga_core::run::Run;
+use saga_core::store::Spent;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -132,8 +133,10 @@ impl Board {
                 .filter_map(|run| run.steps.iter().find_map(|step| step.queue.clone()))
                 .collect();
             self.backlog.look(names).await?;
+            let spent = self.spent(&runs).await?;
             for (id, run) in runs {
-                found.insert(id, self.keep(self.render(&run)).await);
+                let seen = self.render(&run, spent.get(&id));
+                found.insert(id, self.keep(seen).await);
             }
         }
         Ok(found)
@@ -144,7 +147,7 @@ impl Board {
         if let Some(queued) = &seen.queued
             && self.backlog.place(&queued.run).1 != queued.look
         {
-            return self.keep(self.render(&queued.run)).await;
+            return self.keep(self.render(&queued.run, None)).await;
         }
         seen.checked_ms.store(self.now_ms(), Ordering::Relaxed);
         seen
@@ -165,14 +168,24 @@ impl Board {
         result.into_entry().map_or(seen, moka::Entry::into_value)
     }
 
-    pub(super) fn envelope(&self, run: &Run) -> Job {
-        Job::of(run, self.backlog.place(run).0)
+    /// What these sagas spent; most cannot have, and are not asked about.
+    pub(super) async fn spent(
+        &self,
+        runs: &BTreeMap<Uuid, Run>,
+    ) -> sqlx::Result<BTreeMap<Uuid, Spent>> {
+        let paying = runs.values().filter(|run| may_have_spent(run));
+        let paying: Vec<Uuid> = paying.map(|run| run.saga.id).collect();
+        self.store.spent(&paying).await
     }
 
-    pub(super) fn render(&self, run: &Run) -> Seen {
+    pub(super) fn envelope(&self, run: &Run, spent: Option<&Spent>) -> Job {
+        Job::of(run, self.backlog.place(run).0, spent)
+    }
+
+    pub(super) fn render(&self, run: &Run, spent: Option<&Spent>) -> Seen {
         let (place, look) = self.backlog.place(run);
         let queue = run.steps.iter().find_map(|step| step.queue.clone());
-        let job = Job::of(run, place);
+        let job = Job::of(run, place, spent);
         let body = Bytes::from(serde_json::to_vec(&job).unwrap_or_default());
         Seen {
             id: job.id,

@@ -2,10 +2,12 @@
 
 use super::backlog::Place;
 use chrono::{DateTime, Utc};
-use domain::usage::Usage;
+use saga_core::Usage;
 use saga_core::journal::{Class, Failure};
+use saga_core::prices::dollars;
 use saga_core::run::{Ending, Role, Run, SagaRow, StepRow};
 use saga_core::state::{SagaState, StepState};
+use saga_core::store::Spent;
 use serde::{Deserialize as _, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -96,8 +98,8 @@ impl Status {
 }
 
 impl Job {
-    /// Tells a saga; `place` is where its first step stands in its queue.
-    pub(super) fn of(run: &Run, place: Option<Place>) -> Self {
+    /// Tells a saga; `place` is where its first step stands in its queue, `spent` what its paid calls cost.
+    pub(super) fn of(run: &Run, place: Option<Place>, spent: Option<&Spent>) -> Self {
         let saga = &run.saga;
         let status = Status::of(saga);
         let undoing = saga.ending.is_some() && !saga.state.is_final();
@@ -123,7 +125,7 @@ impl Job {
                 .filter(|_| status != Status::Succeeded)
                 .map(|failure| error(failure, status)),
             dead_letter: dead_letter(run),
-            usage: usage(run),
+            usage: usage(run, spent),
             created_at: saga.created_at,
             started_at: saga.started_at,
             finished_at: saga.finished_at,
@@ -169,19 +171,31 @@ fn progress(run: &Run) -> Progress {
     Progress { completed, total }
 }
 
-/// What the calls behind the answers cost; of attempts that came to nothing only the log tells.
-/// Prices are the provider's, so the sum in money is left open.
-fn usage(run: &Run) -> Option<Value> {
+/// Whether a saga can have paid for anything: it has told so, or a step of it went wrong.
+pub(super) fn may_have_spent(run: &Run) -> bool {
+    let trouble = run.steps.iter().any(|step| step.error.is_some());
+    trouble || told(run).is_some()
+}
+
+/// What the steps' answers say that they took.
+fn told(run: &Run) -> Option<Usage> {
     let each = run.steps.iter().filter_map(|step| {
         let told = step.output.as_ref()?.get("usage")?;
         Usage::deserialize(told).ok()
     });
-    let all = each.reduce(|all, one| all + one)?;
+    each.reduce(|all, one| all + one)
+}
+
+/// What the saga's paid calls took and cost, those in vain included. A cost that is not known is null,
+/// never nothing.
+fn usage(run: &Run, spent: Option<&Spent>) -> Option<Value> {
+    let all = spent.map(|spent| spent.usage).or_else(|| told(run))?;
+    let cost = spent.and_then(|spent| spent.cost_micros);
     Some(json!({
         "input_tokens": all.input_tokens,
         "output_tokens": all.output_tokens,
         "images": all.images,
-        "cost_usd": null,
+        "cost_usd": cost.map(dollars),
     }))
 }
 

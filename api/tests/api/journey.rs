@@ -129,7 +129,7 @@ async fn three_friends_make_a_persona() {
         );
         assert_eq!(
             jobs.body["items"][0]["usage"],
-            json!({"input_tokens": 0, "output_tokens": 0, "images": 1, "cost_usd": null})
+            json!({"input_tokens": 0, "output_tokens": 0, "images": 1, "cost_usd": "0.00"})
         );
 
         let tag = ready.header("etag").to_owned();

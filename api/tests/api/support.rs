@@ -8,6 +8,7 @@ use chorus_workers::blobs::Blobs;
 use chorus_workers::providers::{TextModel, local};
 use process::{Probe, Secret};
 use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap};
+use saga_core::Prices;
 use saga_core::client::Client;
 use saga_core::db::{Db, Location};
 use saga_core::relay::Relay;
@@ -137,7 +138,8 @@ impl App {
         };
         let db = Db::open(&location).await.unwrap();
         db.migrate().await.unwrap();
-        let store = Store::new(db, Arc::new(kinds()));
+        let prices = Prices::default().free(local::PROVIDER);
+        let store = Store::new(db, Arc::new(kinds())).with_prices(prices);
         let transport = Transport::InProcess(InProcess::new(QUEUES));
         let (stop, tracker, serving) = (
             CancellationToken::new(),

@@ -6,7 +6,7 @@ use crate::mirror::persona_text::PersonaText;
 use crate::mirror::rarity::Rarity;
 use crate::mirror::statistics::Stats;
 use crate::queues::{IMAGE, SYNTHESIS};
-use crate::usage::Usage;
+use saga_core::usage::Usage;
 use saga_core::{Flow, Halt, Queue, Saga, Step};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;

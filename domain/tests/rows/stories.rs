@@ -9,10 +9,10 @@ use domain::mirror::forge::{
 use domain::mirror::persona_text::PersonaText;
 use domain::mirror::rarity::Rarity;
 use domain::mirror::statistics::Stats;
-use domain::usage::Usage;
 use saga_core::Saga as _;
 use saga_core::rehearsal::{Rehearsal, Story};
 use saga_core::state::SagaState;
+use saga_core::usage::Usage;
 use uuid::Uuid;
 
 fn variant() -> Variant {

@@ -48,8 +48,11 @@ impl Described {
     }
 }
 
+/// Counted in millionths, since counters are whole numbers, and told in dollars.
+pub(super) const COST: &str = "chorus_provider_cost_usd_total";
+
 /// Every metric that any process serves.
-pub const DESCRIBED: [Described; 19] = [
+pub const DESCRIBED: [Described; 20] = [
     counter("chorus_jobs_submitted_total", &["kind"], "Jobs accepted"),
     counter(
         "chorus_jobs_finished_total",
@@ -122,6 +125,11 @@ pub const DESCRIBED: [Described; 19] = [
         "chorus_provider_tokens_total",
         &["provider", "model", "direction"],
         "Tokens that calls were charged for",
+    ),
+    counter(
+        COST,
+        &["provider", "model"],
+        "What answers cost, as far as it is known",
     ),
     histogram(
         "chorus_http_request_duration_seconds",

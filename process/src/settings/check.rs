@@ -1,10 +1,12 @@
 //! From what was given to what is meant: every problem is found before any is told.
 
 use super::near::near;
+use super::prices::unpriced;
 use super::reader::{Reader, text};
 use super::{AppEnv, Given, LogFormat, Mode, Models, Problems, ProviderName, Role};
 use super::{Secret, Settings, Work};
 use super::{address, table};
+use saga_core::Prices;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
@@ -23,6 +25,7 @@ impl Given {
         let [jwt_secret, hash_pepper] = reader.secrets(&self, api_secrets);
         let port = reader.number("PORT", self.port.as_deref(), 8000, 0..=65_535);
         let data_dir = PathBuf::from(text(self.data_dir.as_deref()).unwrap_or("chorus-data"));
+        let (models, prices) = (reader.models(&self), reader.prices(&self));
         let settings = Settings {
             app_env: reader.one_of(
                 "APP_ENV",
@@ -61,9 +64,10 @@ impl Given {
             log_format: reader.one_of("LOG_FORMAT", self.log_format.as_deref(), None, &LOG_FORMATS),
             queue_prefix: reader.prefix(&self),
             demo_kinds: reader.one_of("DEMO_KINDS", self.demo_kinds.as_deref(), embedded, &BOOLS),
-            models: reader.models(&self),
             work: reader.work(&self),
-            warnings: self.warnings(),
+            warnings: [self.warnings(), unpriced(&models, &prices)].concat(),
+            models,
+            prices,
             public_given: text(self.public_base_url.as_deref()).is_some(),
             jwt_secret,
             hash_pepper,

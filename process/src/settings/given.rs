@@ -82,6 +82,9 @@ pub struct Given {
     /// Longest call of a model, in seconds, at most 45 [default: 30]
     #[arg(long, env, value_name = "S", hide_env_values = true, help_heading = MODELS)]
     pub ai_timeout_secs: Option<String>,
+    /// What models cost: JSON, or a file with it, such as deploy/prices.json [default: unknown]
+    #[arg(long, env, value_name = "JSON", hide_env_values = true)]
+    pub prices: Option<String>,
     /// Steps of one queue that a worker does at once, 1 to 100 [default: 10]
     #[arg(long, env, value_name = "N", hide_env_values = true, help_heading = WORK)]
     pub worker_concurrency: Option<String>,

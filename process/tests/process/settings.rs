@@ -346,3 +346,58 @@ fn the_table_tells_where_a_value_comes_from() {
         ("default", "not set")
     );
 }
+
+#[test]
+fn prices_are_read_inline_and_from_a_file() {
+    let inline = r#"{"openai": {"a/b": {"input_micros_per_million_tokens": 7, "source": "the list of May"}}}"#;
+    let settings = Given {
+        prices: some(inline),
+        openai_base_url: some("http://127.0.0.1:9/v1"),
+        text_model: some("a/b"),
+        ..Given::default()
+    };
+    let settings = settings.check(Role::Worker).unwrap();
+    let price = settings.prices.of("openai", "a/b").unwrap();
+    assert_eq!((price.input, price.output, price.image), (7, 0, 0));
+    assert_eq!(settings.prices.of("openai", "b"), None);
+    assert_eq!(
+        settings.prices.of("local", "any"),
+        Some(saga_core::Price::default())
+    );
+    let unpriced =
+        "PRICES has no price for the model gpt-image-1: what its calls cost stays unknown";
+    assert_eq!(settings.warnings, [unpriced]);
+
+    let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/prices.json");
+    let settings = Given {
+        prices: some(shipped),
+        openai_api_key: some("sk-1"),
+        ..Given::default()
+    };
+    let settings = settings.check(Role::Worker).unwrap();
+    assert!(settings.warnings.is_empty(), "{:?}", settings.warnings);
+    let price = settings.prices.of("openai", "gpt-4.1").unwrap();
+    assert_eq!((price.input, price.output), (2_000_000, 8_000_000));
+}
+
+#[test]
+fn prices_that_cannot_be_read_say_what_is_wrong_with_them() {
+    for (prices, why) in [
+        ("no/such/file.json", "cannot be read"),
+        (
+            r#"{"openai": {"m": {"input": 7}}}"#,
+            "unknown field `input`",
+        ),
+        (r#"{"openai": {"m": {}}}"#, "openai/m"),
+        (
+            r#"{"openai": {"m": {"micros_per_image": -1}}}"#,
+            "invalid value",
+        ),
+    ] {
+        let told = complaint(Given {
+            prices: some(prices),
+            ..Given::default()
+        });
+        assert!(told.contains("PRICES") && told.contains(why), "{told}");
+    }
+}

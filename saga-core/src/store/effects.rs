@@ -1,7 +1,8 @@
 //! The journal of paid calls: written before the byte leaves, answered before it is parsed.
 
-use super::Store;
+use super::{Store, charges};
 use crate::db::{Durability, Sql};
+use crate::handler::{Provider, Reply};
 use crate::journal::Key;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -17,6 +18,19 @@ pub struct EffectKey {
     pub epoch: i64,
     /// The call's name within the step.
     pub name: String,
+}
+
+/// A paid call that a step wants to make.
+#[derive(Debug, Clone)]
+pub struct Ask<'a> {
+    /// Which one.
+    pub key: EffectKey,
+    /// The saga's kind.
+    pub kind: &'a str,
+    /// Whose saga it is.
+    pub owner_id: Option<Uuid>,
+    /// Who is asked, for what.
+    pub provider: Provider<'a>,
 }
 
 /// What is known of a paid call before it is made.
@@ -82,13 +96,8 @@ const ANSWER: &str = "-- effects.answer
 
 impl Store {
     /// Notes that a call is about to be made, or finds its stored answer.
-    pub async fn dispatch(
-        &self,
-        key: &EffectKey,
-        provider: &str,
-        model: &str,
-        request_hash: &str,
-    ) -> sqlx::Result<Effect> {
+    pub async fn dispatch(&self, ask: &Ask<'_>) -> sqlx::Result<Effect> {
+        let (key, provider) = (&ask.key, &ask.provider);
         let mut tx = self.db.begin(Durability::Full).await?;
         let now = tx.now().await?;
         let held = tx
@@ -121,9 +130,9 @@ impl Store {
             .bind(key.name.clone())
             .bind(round)
             .bind(idempotency_key.clone())
-            .bind(provider.to_owned())
-            .bind(model.to_owned())
-            .bind(request_hash.to_owned())
+            .bind(provider.name.to_owned())
+            .bind(provider.model.to_owned())
+            .bind(provider.request_hash.clone())
             .bind(now)
             .execute()
             .await?;
@@ -142,20 +151,24 @@ impl Store {
         self.db.query(OF_SAGA).bind(saga).all().await
     }
 
-    /// Keeps a call's raw answer. It was paid for, so it is kept even when the lease is gone; the
-    /// first answer of a round stands.
-    pub async fn answered(&self, key: &EffectKey, round: i64, answer: &[u8]) -> sqlx::Result<()> {
+    /// Keeps a call's raw answer, and what it cost. It was paid for, so it is kept even when the lease is
+    /// gone; the first answer of a round stands.
+    pub async fn answered(&self, ask: &Ask<'_>, round: i64, reply: &Reply) -> sqlx::Result<()> {
         let mut tx = self.db.begin(Durability::Full).await?;
         let now = tx.now().await?;
-        tx.query(ANSWER)
-            .bind(key.saga)
-            .bind(key.step.as_str().to_owned())
-            .bind(key.name.clone())
+        let stands = tx
+            .query(ANSWER)
+            .bind(ask.key.saga)
+            .bind(ask.key.step.as_str().to_owned())
+            .bind(ask.key.name.clone())
             .bind(round)
-            .bind(answer.to_vec())
+            .bind(reply.raw.clone())
             .bind(now)
             .execute()
             .await?;
+        if stands > 0 {
+            charges::write(&mut tx, &self.prices, ask, round, reply.usage).await?;
+        }
         tx.commit().await
     }
 }

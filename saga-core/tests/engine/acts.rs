@@ -8,9 +8,9 @@ use saga_core::db::Durability;
 use saga_core::run::{Answer, Lease, Run};
 use saga_core::state::SagaState;
 use saga_core::store::{
-    Cancel, Claimed, ControlError, Letter, LetterFilter, SettleOutcome, Settlement,
+    Ask, Cancel, Claimed, ControlError, EffectKey, Letter, LetterFilter, SettleOutcome, Settlement,
 };
-use saga_core::{Retry, Saga, Ticket};
+use saga_core::{Provider, Retry, Saga, Ticket, Usage};
 use serde_json::json;
 use std::time::Duration;
 use uuid::Uuid;
@@ -170,5 +170,26 @@ impl World {
     pub(crate) async fn passed(&self, time: DateTime<Utc>, saga: Uuid) {
         let over = async || self.now().await > time;
         self.wait(&format!("it is {time}"), over, saga).await;
+    }
+}
+
+/// A call that a step wants to make, which takes so much at most.
+pub(crate) fn ask<'a>(by: &'a Claimed, name: &str, most: Usage) -> Ask<'a> {
+    Ask {
+        key: EffectKey {
+            saga: by.saga,
+            step: by.key.clone(),
+            epoch: by.epoch,
+            name: name.to_owned(),
+        },
+        kind: &by.kind,
+        owner_id: by.owner_id,
+        provider: Provider {
+            name: "openai",
+            model: "gpt",
+            purpose: "persona",
+            request_hash: "hash".to_owned(),
+            most,
+        },
     }
 }

@@ -2,7 +2,9 @@
 
 use crate::sagas::{Deed, FarDeed, NearDeed, TakeBack};
 use saga_core::db::Tx;
-use saga_core::{Handler, Handlers, Provider, Reach, RecordOf, StepContext, StepError};
+use saga_core::{
+    Handler, Handlers, Provider, Reach, RecordOf, Reply, StepContext, StepError, Usage,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
@@ -161,11 +163,16 @@ impl Handler<NearDeed> for Doer {
             let provider = Provider {
                 name: "bank",
                 model: "bank",
+                purpose: "persona",
                 request_hash: String::new(),
+                most: Usage::default(),
             };
             let call = |_| async {
                 self.count("paid");
-                Ok(vec![])
+                Ok(Reply {
+                    raw: vec![],
+                    usage: Usage::default(),
+                })
             };
             cx.effect("charge", provider, call).await?;
         }

@@ -7,6 +7,7 @@
 
 mod acts;
 mod broken;
+mod costs;
 mod doer;
 mod fleet;
 mod inspect;

@@ -1,25 +1,20 @@
 //! What operators read: sagas found among many by whatever is known of them, and their paid calls.
 
-use crate::acts::LONG;
+use crate::acts::{LONG, ask};
 use crate::doer::Doer;
 use crate::sagas::deed;
 use crate::stories::{Told, deploy};
-use crate::support::{StoreKind, TransportKind, World, combinations, new_saga};
+use crate::support::{World, new_saga, stores};
 use chrono::TimeDelta;
 use saga_core::db::{Durability, Sql};
 use saga_core::run::Answer;
 use saga_core::state::SagaState;
-use saga_core::store::{Effect, EffectKey, NewSaga, SagaFilter};
-use saga_core::{Class, Retry, Saga};
+use saga_core::store::{Effect, NewSaga, SagaFilter};
+use saga_core::{Class, Reply, Retry, Saga, Usage};
 use serde_json::json;
 use uuid::Uuid;
 
 /// Every store once; no ticket travels here.
-fn stores() -> impl Iterator<Item = (StoreKind, TransportKind)> {
-    let all = combinations().into_iter();
-    all.filter(|(_, transport)| *transport == TransportKind::InProcess)
-}
-
 /// Every page of a search, newest first.
 async fn found(world: &World, filter: SagaFilter) -> Vec<Uuid> {
     let (mut filter, mut all) = (filter, vec![]);
@@ -185,21 +180,20 @@ async fn a_paid_call_is_told_without_its_answer() {
             .tell_quietly(Told::KIND, |flow| flow.step(deed("a")))
             .await;
         let held = world.claim(&tickets[0], "w", LONG).await.unwrap();
-        let key = EffectKey {
-            saga,
-            step: held.key.clone(),
-            epoch: held.epoch,
-            name: "write".to_owned(),
-        };
+        let ask = ask(&held, "write", Usage::default());
         for _ in 0..2 {
-            let dispatched = world.store.dispatch(&key, "openai", "gpt", "hash").await;
+            let dispatched = world.store.dispatch(&ask).await;
             assert!(matches!(dispatched.unwrap(), Effect::Dispatch { .. }));
         }
         let calls = world.store.paid_calls(saga).await.unwrap();
         assert_eq!(calls.len(), 1);
         assert_eq!((calls[0].state.as_str(), calls[0].calls), ("dispatched", 2));
         assert_eq!(calls[0].answered_at, None);
-        world.store.answered(&key, 0, b"a secret").await.unwrap();
+        let reply = Reply {
+            raw: b"a secret".to_vec(),
+            usage: Usage::default(),
+        };
+        world.store.answered(&ask, 0, &reply).await.unwrap();
         let calls = world.store.paid_calls(saga).await.unwrap();
         let told = serde_json::to_value(&calls).unwrap();
         assert_eq!(told[0]["provider"], "openai");

@@ -52,6 +52,12 @@ pub(crate) fn combinations() -> Vec<(StoreKind, TransportKind)> {
     all
 }
 
+/// Every store once: for what no ticket has a part in.
+pub(crate) fn stores() -> impl Iterator<Item = (StoreKind, TransportKind)> {
+    let all = combinations().into_iter();
+    all.filter(|(_, transport)| *transport == TransportKind::InProcess)
+}
+
 /// A store and a transport with nothing in them, and who works on them.
 pub(crate) struct World {
     pub(crate) label: String,

@@ -1,9 +1,13 @@
 //! What an image model is asked and what it gives back.
 
+use super::text::FORM_TOKENS_MAX;
 use super::{Call, CallError, Unreadable, Usage};
 use futures_util::future::BoxFuture;
 use serde::Serialize;
 use std::fmt;
+
+/// Tokens of a picture, where a model counts pictures in tokens: the most that any is known to take.
+const PICTURE_TOKENS_MAX: u64 = 6_240;
 
 /// One request to an image model. Its `Debug` shows no words.
 #[derive(Clone, PartialEq, Serialize)]
@@ -16,6 +20,18 @@ pub struct Picture {
     pub purpose: &'static str,
     /// The artefact's own data, for a painter that reads no prose.
     pub material: serde_json::Value,
+}
+
+impl Picture {
+    /// The most that its answer can be charged for, by models that count pictures and by those that
+    /// count tokens: no token of a request is shorter than a byte.
+    pub fn most(&self) -> Usage {
+        Usage {
+            input_tokens: self.look_prompt.len() as u64 + FORM_TOKENS_MAX,
+            output_tokens: PICTURE_TOKENS_MAX,
+            images: 1,
+        }
+    }
 }
 
 impl fmt::Debug for Picture {

@@ -37,11 +37,11 @@ mod repair;
 mod secret;
 mod text;
 
-pub use domain::usage::Usage;
 pub use failure::{CallError, Unreadable};
 pub use image::{Image, ImageModel, Picture};
 pub use metered::Metered;
 pub use repair::{parse_json, repair_prompt};
+pub use saga_core::usage::Usage;
 pub use secret::{ApiKey, KeyError};
 pub use text::{Completion, Prompt, TextModel};
 

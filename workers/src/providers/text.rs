@@ -5,6 +5,9 @@ use futures_util::future::BoxFuture;
 use serde::Serialize;
 use std::fmt;
 
+/// Tokens that a server adds to a request's own for its form, generously.
+pub(super) const FORM_TOKENS_MAX: u64 = 64;
+
 /// One request to a text model. Its `Debug` shows no words; serialised it is the whole request,
 /// for a hash or the ledger.
 #[derive(Clone, PartialEq, Serialize)]
@@ -23,6 +26,18 @@ pub struct Prompt {
     pub purpose: &'static str,
     /// The same material as fields, for a writer that follows rules and reads no prose.
     pub material: serde_json::Value,
+}
+
+impl Prompt {
+    /// The most that its answer can be charged for: no token is shorter than a byte.
+    pub fn most(&self) -> Usage {
+        let bytes = self.system.len() + self.user.len();
+        Usage {
+            input_tokens: bytes as u64 + FORM_TOKENS_MAX,
+            output_tokens: self.tokens_max.into(),
+            images: 0,
+        }
+    }
 }
 
 impl fmt::Debug for Prompt {

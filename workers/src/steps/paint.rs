@@ -8,9 +8,9 @@ use crate::providers::{Call, ImageModel, Picture};
 use domain::mirror::forge::{PaintPortrait, Painted};
 use domain::mirror::prompts::look_prompt;
 use domain::mirror::store::{forging, personas};
-use domain::usage::Usage;
 use saga_core::db::Tx;
-use saga_core::{Handler, Provider, RecordOf, StepContext, StepError};
+use saga_core::usage::Usage;
+use saga_core::{Handler, Provider, RecordOf, Reply, StepContext, StepError};
 use std::sync::Arc;
 
 /// Does `persona.paint`.
@@ -76,7 +76,9 @@ impl Painter {
         let asked = Provider {
             name: provider,
             model,
+            purpose: picture.purpose,
             request_hash: judge::hash(picture)?,
+            most: picture.most(),
         };
         let request_id = cx.request_id.clone();
         let raw = cx
@@ -85,7 +87,9 @@ impl Painter {
                     idempotency_key,
                     request_id,
                 };
-                self.image.send(picture, &call).await.map_err(judge::call)
+                let raw = self.image.send(picture, &call).await.map_err(judge::call)?;
+                let usage = self.image.usage(&raw);
+                Ok(Reply { raw, usage })
             })
             .await?;
         let usage = self.image.usage(&raw);

@@ -8,9 +8,9 @@ use domain::mirror::material::Material;
 use domain::mirror::persona_text::{PersonaText, check};
 use domain::mirror::prompts;
 use domain::mirror::store::{forging, responses, surveys};
-use domain::usage::Usage;
 use saga_core::db::{Db, Tx};
-use saga_core::{Handler, Provider, RecordOf, StepContext, StepError};
+use saga_core::usage::Usage;
+use saga_core::{Handler, Provider, RecordOf, Reply, StepContext, StepError};
 use std::sync::Arc;
 
 /// The longest answer that is paid for: all five fields at their longest, with room to spare.
@@ -77,7 +77,9 @@ impl Writer {
         let asked = Provider {
             name: provider,
             model,
+            purpose: prompt.purpose,
             request_hash: judge::hash(prompt)?,
+            most: prompt.most(),
         };
         let request_id = cx.request_id.clone();
         let raw = cx
@@ -86,7 +88,9 @@ impl Writer {
                     idempotency_key,
                     request_id,
                 };
-                self.text.send(prompt, &call).await.map_err(judge::call)
+                let raw = self.text.send(prompt, &call).await.map_err(judge::call)?;
+                let usage = self.text.usage(&raw);
+                Ok(Reply { raw, usage })
             })
             .await?;
         let usage = self.text.usage(&raw);

@@ -1,0 +1,81 @@
+//! How a step pays for calls: written down before they are made, answered before they are read.
+
+use super::{StepContext, StepError};
+use crate::store::{Ask, Effect, EffectKey};
+use crate::usage::Usage;
+
+/// Who is asked for what, for the journal of paid calls.
+#[derive(Debug, Clone)]
+pub struct Provider<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// The model.
+    pub model: &'a str,
+    /// What the answer is for, in a word of the books.
+    pub purpose: &'a str,
+    /// Tells requests apart without keeping them.
+    pub request_hash: String,
+    /// The most that the answer can be charged for.
+    pub most: Usage,
+}
+
+/// What a provider answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// As it came, unread.
+    pub raw: Vec<u8>,
+    /// What it was charged for, as far as it says.
+    pub usage: Usage,
+}
+
+impl StepContext {
+    /// Makes a call that costs money, at most once for each answer that is kept: the call is written
+    /// down before it is made, its raw answer before it is read. A crash after that reuses the
+    /// answer; a crash before it makes the call once more, with the same idempotency key.
+    pub async fn effect<F, Fut>(
+        &self,
+        name: &str,
+        provider: Provider<'_>,
+        call: F,
+    ) -> Result<Vec<u8>, StepError>
+    where
+        F: FnOnce(String) -> Fut,
+        Fut: Future<Output = Result<Reply, StepError>>,
+    {
+        if !self.leased {
+            let why = "a paid call reaches further than the store: the step is to be claimed first";
+            return Err(StepError::retry(why));
+        }
+        let ask = Ask {
+            key: EffectKey {
+                saga: self.saga,
+                step: self.key.clone(),
+                epoch: self.epoch,
+                name: name.to_owned(),
+            },
+            kind: &self.kind,
+            owner_id: self.owner_id,
+            provider,
+        };
+        let at = self.key.as_str();
+        match self.store.dispatch(&ask).await {
+            Err(error) => Err(StepError::retry(error)),
+            Ok(Effect::Fenced) => Err(StepError::retry("the lease is another worker's by now")),
+            Ok(Effect::Answered(answer)) => Ok(answer),
+            Ok(Effect::Dispatch {
+                round,
+                idempotency_key,
+            }) => {
+                crate::fault::point("effect.dispatched", at);
+                let reply = call(idempotency_key).await?;
+                crate::fault::point("effect.answered", at);
+                self.store
+                    .answered(&ask, round, &reply)
+                    .await
+                    .map_err(StepError::retry)?;
+                crate::fault::point("effect.stored", at);
+                Ok(reply.raw)
+            }
+        }
+    }
+}
