@@ -1,135 +1,15 @@
 //! Why a saga is where it is: reasons for people, from its rows, the time, and what is known of the outside.
 
+mod reason;
 mod steps;
 
+pub use reason::{Outside, Reason, Why};
+
 use super::{Ending, Role, Run, StepRow};
-use crate::journal::Key;
 use crate::state::{SagaState, StepState};
 use chrono::{DateTime, Utc};
-use serde::Serialize;
-use std::collections::BTreeMap;
 use steps::{is_at_work, last_error, of_step, time};
 use uuid::Uuid;
-
-/// What a saga's rows cannot tell.
-#[derive(Debug, Clone, Default)]
-pub struct Outside {
-    /// Whether tickets can be published; none if nobody knows.
-    pub broker_up: Option<bool>,
-    /// How many consume each queue. A queue of which nobody knows is left out.
-    pub consumers: BTreeMap<String, u64>,
-    /// The queues that are paused, and in a sentence by whom, when and why.
-    pub paused: BTreeMap<String, String>,
-    /// Who paused this saga, when and why, in a sentence, if that is known.
-    pub held: Option<String>,
-    /// The oldest step of all sagas that is ready and has no confirmed ticket: since when.
-    pub oldest_unconfirmed: Option<DateTime<Utc>>,
-}
-
-/// Why, in a word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Why {
-    /// A pause is not over.
-    WaitingUntil,
-    /// News from outside is missing.
-    WaitingForSignal,
-    /// A step is ready and nobody has taken it yet.
-    Queued,
-    /// Somebody paused the saga.
-    Paused,
-    /// Somebody paused the queue.
-    QueuePaused,
-    /// Nobody consumes the queue.
-    NoWorker,
-    /// No ticket has been confirmed for a while.
-    TicketLag,
-    /// No ticket can be published.
-    BrokerDown,
-    /// A worker is at it.
-    Running,
-    /// A worker had it and has not reported in time.
-    LeaseStale,
-    /// It failed and is tried again.
-    Retrying,
-    /// The provider asked for patience.
-    Throttled,
-    /// A step gave up; somebody has to decide.
-    Parked,
-    /// Its code and its journal do not fit.
-    Diverged,
-    /// It is being taken back.
-    Undoing,
-    /// The taking back gave up; somebody has to decide.
-    UndoFailed,
-    /// It is over.
-    Finished,
-    /// Nothing was found: it moved while it was looked at.
-    Moving,
-}
-
-/// One reason.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Reason {
-    /// For programs.
-    pub code: Why,
-    /// The step it is about.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub step: Option<Key>,
-    /// That step's queue.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub queue: Option<String>,
-    /// Who is at it, or was.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub worker: Option<String>,
-    /// The letter that somebody has to judge.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub letter: Option<Uuid>,
-    /// Since when.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub since: Option<DateTime<Utc>>,
-    /// Until when, unless something else happens.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub until: Option<DateTime<Utc>>,
-    /// A sentence for people.
-    pub message: String,
-    /// What to do about it.
-    pub remedy: String,
-}
-
-impl Reason {
-    fn new(code: Why, message: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self {
-            code,
-            step: None,
-            queue: None,
-            worker: None,
-            letter: None,
-            since: None,
-            until: None,
-            message: message.into(),
-            remedy: remedy.into(),
-        }
-    }
-
-    fn of(mut self, step: &StepRow) -> Self {
-        self.step = Some(step.key.clone());
-        self.queue.clone_from(&step.queue);
-        self.worker.clone_from(&step.worker);
-        self.letter = step.letter_id;
-        self
-    }
-
-    fn since(mut self, since: Option<DateTime<Utc>>) -> Self {
-        self.since = since;
-        self
-    }
-
-    fn until(mut self, until: Option<DateTime<Utc>>) -> Self {
-        self.until = until;
-        self
-    }
-}
 
 impl Run {
     /// Why the saga is where it is, the most telling reason first. There is always one.
