@@ -19,3 +19,37 @@ CREATE TABLE charges (
     PRIMARY KEY (saga_id, step_key, name, round)
 );
 CREATE INDEX charges_at ON charges (at);
+
+-- What is spent of each budget, and what is set aside for calls under way. A saga's budget has no day, that
+-- of everybody no subject.
+CREATE TABLE budgets (
+    scope        TEXT        NOT NULL CHECK (scope IN ('saga', 'account', 'all')),
+    day          TEXT        NOT NULL,
+    subject      TEXT        NOT NULL,
+    spent_micros BIGINT      NOT NULL CHECK (spent_micros >= 0),
+    held_micros  BIGINT      NOT NULL CHECK (held_micros >= 0),
+    PRIMARY KEY (scope, day, subject)
+) WITH (fillfactor = 50);
+
+-- What is set aside for one call; gone once its answer is stored.
+CREATE TABLE holds (
+    saga_id  UUID        NOT NULL,
+    step_key TEXT        NOT NULL,
+    name     TEXT        NOT NULL,
+    round    BIGINT      NOT NULL,
+    owner_id UUID,
+    day      TEXT        NOT NULL,
+    micros   BIGINT      NOT NULL CHECK (micros >= 0),
+    at       TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (saga_id, step_key, name, round)
+);
+CREATE INDEX holds_at ON holds (at);
+
+-- Caps that somebody set by hand; they come before those of the settings.
+CREATE TABLE caps (
+    scope      TEXT        NOT NULL PRIMARY KEY CHECK (scope IN ('saga', 'account', 'all')),
+    micros     BIGINT      NOT NULL CHECK (micros >= 0),
+    decided_by TEXT        NOT NULL,
+    decided_at TIMESTAMPTZ NOT NULL,
+    reason     TEXT        NOT NULL
+);

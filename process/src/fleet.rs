@@ -87,7 +87,10 @@ pub async fn open_store(settings: &Settings, kinds: Kinds) -> anyhow::Result<Sto
             pending.join(", ")
         );
     }
-    Ok(Store::new(db, Arc::new(kinds)).with_prices(settings.prices.clone()))
+    let store = Store::new(db, Arc::new(kinds));
+    Ok(store
+        .with_prices(settings.prices.clone())
+        .with_caps(settings.caps))
 }
 
 /// How tickets travel from and to this process; `label` names it at the broker.

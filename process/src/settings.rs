@@ -1,6 +1,7 @@
 //! What a process is told from outside: read once, checked whole, documented by `--help`.
 
 mod address;
+mod budgets;
 mod check;
 mod example;
 mod given;
@@ -17,7 +18,7 @@ pub use problem::{Problem, Problems};
 pub use secret::Secret;
 pub use table::Row;
 
-use saga_core::Prices;
+use saga_core::{Caps, Prices};
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 /// What a process is for, which decides what it must be told: a worker needs no secret of the API.
@@ -147,6 +148,8 @@ pub struct Settings {
     pub models: Models,
     /// What they cost.
     pub prices: Prices,
+    /// The most that may be spent on them, unless somebody sets other caps by hand.
+    pub caps: Caps,
     /// How steps are worked off.
     pub work: Work,
     /// Things worth saying that stop nothing: an unknown name near a known one.

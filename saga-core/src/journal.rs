@@ -39,6 +39,8 @@ pub enum Class {
     Transient,
     /// The provider asked for patience: tried again after that, and not counted.
     Throttled,
+    /// A cap is in the way: tried again when there may be money, and not counted.
+    OverBudget,
     /// The answer was unusable: its stored text is set aside, then as transient.
     Content,
     /// Will never work: not tried again.
@@ -57,6 +59,7 @@ impl Class {
         match self {
             Self::Transient => "transient",
             Self::Throttled => "throttled",
+            Self::OverBudget => "over_budget",
             Self::Content => "content",
             Self::Permanent => "permanent",
             Self::Poison => "poison",

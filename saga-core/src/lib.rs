@@ -3,6 +3,7 @@
 #![warn(missing_docs)]
 
 pub mod advance;
+pub mod caps;
 pub mod client;
 mod clock;
 pub mod db;
@@ -30,6 +31,7 @@ pub mod transport;
 pub mod usage;
 pub mod worker;
 
+pub use caps::Caps;
 pub use client::Client;
 pub use flow::{Flow, Halt, Started};
 pub use handler::{Handler, Handlers, Provider, Reach, RecordOf, Reply, StepContext, StepError};

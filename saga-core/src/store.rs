@@ -1,6 +1,7 @@
 //! The store: the only truth. One module for each thing the engine means.
 
 pub mod audit;
+mod budgets;
 mod charges;
 mod claim;
 mod control;
@@ -26,6 +27,7 @@ mod verbs;
 mod workers;
 mod write;
 
+pub use budgets::OverBudget;
 pub use charges::Spent;
 pub use claim::{Claimed, Seen};
 pub use control::{Cancel, ControlError};
@@ -46,6 +48,7 @@ pub(crate) use trouble::is_passing;
 pub use verbs::{Done, SagaVerb, VerbError};
 pub use workers::{Beat, DrainError, Share, WorkerRow, WorkerState};
 
+use crate::caps::Caps;
 use crate::clock::Clock;
 use crate::db::Db;
 use crate::kinds::Kinds;
@@ -59,6 +62,7 @@ pub struct Store {
     kinds: Arc<Kinds>,
     clock: Arc<Clock>,
     prices: Arc<Prices>,
+    caps: Caps,
 }
 
 impl Store {
@@ -69,12 +73,19 @@ impl Store {
             kinds,
             clock: Arc::default(),
             prices: Arc::default(),
+            caps: Caps::default(),
         }
     }
     /// The same, knowing what models cost.
     #[must_use]
     pub fn with_prices(mut self, prices: Prices) -> Self {
         self.prices = Arc::new(prices);
+        self
+    }
+    /// The same, keeping what is spent below these caps, unless others are set by hand.
+    #[must_use]
+    pub fn with_caps(mut self, caps: Caps) -> Self {
+        self.caps = caps;
         self
     }
     /// The database below, for the rows of the domain.

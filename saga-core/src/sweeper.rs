@@ -52,6 +52,7 @@ impl Sweeper {
             if audited.elapsed() > AUDIT {
                 audited = Instant::now();
                 self.audit().await;
+                self.let_go().await;
             }
             // While nothing can be sent, looking faster would only wear the store out.
             if !more || self.transport.health() != Health::Up {
@@ -60,6 +61,17 @@ impl Sweeper {
                     () = shutdown.cancelled() => {}
                 }
             }
+        }
+    }
+
+    async fn let_go(&self) {
+        match self.store.let_go_of_stale().await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(
+                count,
+                "Let go of money set aside for calls that nobody is at"
+            ),
+            Err(error) => tracing::debug!(%error, "Stale holds could not be looked for"),
         }
     }
 

@@ -113,7 +113,9 @@ impl Job {
             phase: saga.phase.clone(),
             progress: progress(run),
             queue: place.filter(|_| status == Status::Queued),
-            waiting_for: waiting_for(run).filter(|_| status == Status::Waiting),
+            waiting_for: waiting_for(run)
+                .filter(|_| status == Status::Waiting)
+                .or_else(|| over_budget(run)),
             degraded: saga.degraded,
             undoing,
             attempt: current.map_or(0, |step| step.attempt),
@@ -213,6 +215,16 @@ fn waiting_for(run: &Run) -> Option<Value> {
     }
 }
 
+/// A step that a cap holds up. Whose cap and how much is the operator's business.
+fn over_budget(run: &Run) -> Option<Value> {
+    let broke = |step: &&StepRow| {
+        let class = step.error.as_ref().map(|error| error.class);
+        step.state == StepState::Retrying && class == Some(Class::OverBudget)
+    };
+    let step = run.steps.iter().find(broke)?;
+    Some(json!({"type": "budget", "name": step.key, "until": step.wake_at}))
+}
+
 fn dead_letter(run: &Run) -> Option<Uuid> {
     let role = match run.saga.state {
         SagaState::Parked => Role::Work,
@@ -235,7 +247,11 @@ fn dead_letter(run: &Run) -> Option<Uuid> {
 
 fn error(failure: &Failure, status: Status) -> JobError {
     let retryable = match failure.class {
-        Class::Transient | Class::Throttled | Class::Content | Class::Poison => true,
+        Class::Transient
+        | Class::Throttled
+        | Class::OverBudget
+        | Class::Content
+        | Class::Poison => true,
         Class::Permanent | Class::Diverged | Class::Verdict => false,
     };
     JobError {
@@ -266,6 +282,7 @@ fn code(failure: &Failure, status: Status) -> String {
         }
         Class::Transient | Class::Permanent => "step_failed",
         Class::Throttled => "throttled",
+        Class::OverBudget => "budget_exhausted",
         Class::Content => "unusable_answer",
         Class::Poison => "step_crashed",
         Class::Diverged => "diverged",

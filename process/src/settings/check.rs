@@ -26,6 +26,7 @@ impl Given {
         let port = reader.number("PORT", self.port.as_deref(), 8000, 0..=65_535);
         let data_dir = PathBuf::from(text(self.data_dir.as_deref()).unwrap_or("chorus-data"));
         let (models, prices) = (reader.models(&self), reader.prices(&self));
+        let caps = reader.caps(&self, &models, &prices);
         let settings = Settings {
             app_env: reader.one_of(
                 "APP_ENV",
@@ -68,6 +69,7 @@ impl Given {
             warnings: [self.warnings(), unpriced(&models, &prices)].concat(),
             models,
             prices,
+            caps,
             public_given: text(self.public_base_url.as_deref()).is_some(),
             jwt_secret,
             hash_pepper,

@@ -401,3 +401,35 @@ fn prices_that_cannot_be_read_say_what_is_wrong_with_them() {
         assert!(told.contains("PRICES") && told.contains(why), "{told}");
     }
 }
+
+#[test]
+fn a_budget_needs_a_price_for_every_model_in_use() {
+    let given = Given {
+        openai_api_key: some("sk-1"),
+        ai_daily_budget_micros: some("5000000"),
+        ..Given::default()
+    };
+    let told = complaint(given.clone());
+    for part in ["PRICES", "gpt-4.1", "gpt-image-1", "deploy/prices.json"] {
+        assert!(told.contains(part), "no {part} in {told}");
+    }
+    let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/prices.json");
+    let settings = Given {
+        prices: some(shipped),
+        ai_saga_budget_micros: some("0"),
+        ..given.clone()
+    };
+    let caps = settings.check(Role::Worker).unwrap().caps;
+    assert_eq!(
+        (caps.saga, caps.account, caps.all),
+        (Some(0), None, Some(5_000_000))
+    );
+    let told = complaint(Given {
+        ai_daily_budget_micros: some("five"),
+        ai_account_daily_budget_micros: some("-1"),
+        ..Given::default()
+    });
+    for name in ["AI_DAILY_BUDGET_MICROS", "AI_ACCOUNT_DAILY_BUDGET_MICROS"] {
+        assert!(told.contains(name), "no {name} in {told}");
+    }
+}

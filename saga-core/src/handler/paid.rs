@@ -1,7 +1,8 @@
 //! How a step pays for calls: written down before they are made, answered before they are read.
 
 use super::{StepContext, StepError};
-use crate::store::{Ask, Effect, EffectKey};
+use crate::journal::Class;
+use crate::store::{Ask, Effect, EffectKey, OverBudget};
 use crate::usage::Usage;
 
 /// Who is asked for what, for the journal of paid calls.
@@ -62,12 +63,22 @@ impl StepContext {
             Err(error) => Err(StepError::retry(error)),
             Ok(Effect::Fenced) => Err(StepError::retry("the lease is another worker's by now")),
             Ok(Effect::Answered(answer)) => Ok(answer),
+            Ok(Effect::OverBudget(over)) => Err(StepError::over_budget(over)),
             Ok(Effect::Dispatch {
                 round,
                 idempotency_key,
+                held,
             }) => {
                 crate::fault::point("effect.dispatched", at);
-                let reply = call(idempotency_key).await?;
+                let reply = match call(idempotency_key).await {
+                    Ok(reply) => reply,
+                    Err(error) => {
+                        if held && error.cost_nothing() {
+                            self.let_go(&ask, round).await;
+                        }
+                        return Err(error);
+                    }
+                };
                 crate::fault::point("effect.answered", at);
                 self.store
                     .answered(&ask, round, &reply)
@@ -77,5 +88,30 @@ impl StepContext {
                 Ok(reply.raw)
             }
         }
+    }
+
+    /// Others may spend what this call did not. If the store is away, the step's next try or the sweeper
+    /// lets go of it.
+    async fn let_go(&self, ask: &Ask<'_>, round: i64) {
+        if let Err(error) = self.store.let_go(ask, round).await {
+            tracing::warn!(%error, "Money stays set aside for a call that cost nothing");
+        }
+    }
+}
+
+impl StepError {
+    /// A cap is in the way: tried again when there may be money, and not counted.
+    fn over_budget(over: OverBudget) -> Self {
+        Self {
+            class: Class::OverBudget,
+            after: over.pause.to_std().ok(),
+            source: over.message.into(),
+        }
+    }
+
+    /// Whether the provider turned the call down, which is free. One that was broken off may have been
+    /// charged for.
+    fn cost_nothing(&self) -> bool {
+        matches!(self.class, Class::Throttled | Class::Permanent)
     }
 }

@@ -189,6 +189,14 @@ impl Run {
                 let pause = after.unwrap_or_default().max(retry.delay_first);
                 self.hand_back(at, now, delta(pause));
             }
+            Class::OverBudget => {
+                let pause = delta(after.unwrap_or_default().max(retry.delay_first));
+                self.steps[at].error = Some(failure);
+                // Waiting for money is not being late.
+                let later = |deadline: DateTime<Utc>| deadline.checked_add_signed(pause);
+                self.saga.deadline_at = self.saga.deadline_at.and_then(later);
+                self.hand_back(at, now, pause);
+            }
             Class::Transient | Class::Content if attempt < retry.attempts_max => {
                 let pause = crate::retry::delay(retry, attempt, self.seed(at))
                     .max(after.unwrap_or_default());

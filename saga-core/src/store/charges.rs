@@ -2,7 +2,6 @@
 
 use super::{Ask, Store};
 use crate::db::{Sql, Tx};
-use crate::prices::Prices;
 use crate::usage::Usage;
 use metrics::counter;
 use std::collections::BTreeMap;
@@ -38,14 +37,11 @@ const OF_SAGAS: Sql = Sql {
 /// Enters an answered call into the books, in the transaction that stores the answer.
 pub(super) async fn write(
     tx: &mut Tx,
-    prices: &Prices,
     ask: &Ask<'_>,
     round: i64,
-    usage: Usage,
+    (usage, cost): (Usage, Option<i64>),
 ) -> sqlx::Result<()> {
     let provider = &ask.provider;
-    let price = prices.of(provider.name, provider.model);
-    let cost = price.and_then(|price| price.of(usage));
     let now = tx.now().await?;
     tx.query(WRITE)
         .bind(ask.key.saga)

@@ -1,9 +1,11 @@
 //! The journal of paid calls: written before the byte leaves, answered before it is parsed.
 
-use super::{Store, charges};
+use super::{OverBudget, Store, budgets, charges};
+use crate::caps::Caps;
 use crate::db::{Durability, Sql};
 use crate::handler::{Provider, Reply};
 use crate::journal::Key;
+use crate::prices::Price;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -44,7 +46,11 @@ pub enum Effect {
         round: i64,
         /// The same for every call of the round.
         idempotency_key: String,
+        /// Whether money was set aside for it.
+        held: bool,
     },
+    /// It is not to be made yet: a cap is in its way.
+    OverBudget(OverBudget),
     /// The lease is another's: the call must not be made.
     Fenced,
 }
@@ -72,6 +78,15 @@ pub struct PaidCall {
     pub answered_at: Option<DateTime<Utc>>,
 }
 
+macro_rules! held {
+    () => {
+        "-- effects.held
+        SELECT (SELECT micros FROM caps WHERE scope = 'saga'), (SELECT micros FROM caps WHERE scope = 'account'),
+               (SELECT micros FROM caps WHERE scope = 'all')
+          FROM steps s WHERE s.saga_id = $1 AND s.key = $2 AND s.epoch = $3 AND s.state = 'leased'"
+    };
+}
+
 const OF_SAGA: &str = "-- effects.of_saga
     SELECT step_key, name, round, state, provider, model, calls, dispatched_at, answered_at FROM effects
      WHERE saga_id = $1 ORDER BY dispatched_at, step_key, name, round";
@@ -83,12 +98,11 @@ const DISPATCH: &str = "-- effects.dispatch
     VALUES ($1, $2, $3, $4, 'dispatched', $5, $6, $7, $8, 1, $9)
     ON CONFLICT (saga_id, step_key, name, round) DO UPDATE SET calls = effects.calls + 1, dispatched_at = excluded.dispatched_at
      WHERE effects.state = 'dispatched'";
-// The row is locked: the lease cannot end between this look and the commit that allows the call.
+// The row is locked: the lease cannot end between this look and the commit that allows the call. Caps come
+// along, which are three rows at most.
 const HELD: Sql = Sql {
-    postgres: "-- effects.held
-        SELECT epoch FROM steps WHERE saga_id = $1 AND key = $2 AND epoch = $3 AND state = 'leased' FOR SHARE",
-    sqlite: "-- effects.held
-        SELECT epoch FROM steps WHERE saga_id = $1 AND key = $2 AND epoch = $3 AND state = 'leased'",
+    postgres: concat!(held!(), " FOR SHARE OF s"),
+    sqlite: held!(),
 };
 const ANSWER: &str = "-- effects.answer
     UPDATE effects SET state = 'answered', answer = $5, answered_at = $6
@@ -105,7 +119,8 @@ impl Store {
             .bind(key.saga)
             .bind(key.step.as_str().to_owned())
             .bind(key.epoch);
-        if held.optional::<(i64,)>().await?.is_none() && !crate::fault::seeded("no-fence") {
+        let set: Option<(Option<i64>, Option<i64>, Option<i64>)> = held.optional().await?;
+        if set.is_none() && !crate::fault::seeded("no-fence") {
             return Ok(Effect::Fenced);
         }
         let latest: Option<(i64, String, String, Option<Vec<u8>>)> = tx
@@ -115,13 +130,13 @@ impl Store {
             .bind(key.name.clone())
             .optional()
             .await?;
-        let (round, idempotency_key) = match latest {
+        let (round, again, idempotency_key) = match latest {
             Some((_, state, _, Some(answer))) if state == "answered" => {
                 return Ok(Effect::Answered(answer));
             }
-            Some((round, state, key, _)) if state == "dispatched" => (round, key),
-            Some((round, ..)) => (round + 1, key.idempotency_key(round + 1)),
-            None => (0, key.idempotency_key(0)),
+            Some((round, state, key, _)) if state == "dispatched" => (round, true, key),
+            Some((round, ..)) => (round + 1, false, key.idempotency_key(round + 1)),
+            None => (0, false, key.idempotency_key(0)),
         };
         let written = tx
             .query(DISPATCH)
@@ -139,10 +154,17 @@ impl Store {
         if written == 0 {
             return Ok(Effect::Fenced); // an earlier claimant's answer came in between
         }
+        let caps = self.caps_over(set.unwrap_or_default());
+        let (price, of) = (self.price_of(ask), (round, again));
+        let held = match budgets::hold(&mut tx, ask, of, price, caps).await? {
+            Ok(held) => held,
+            Err(over) => return Ok(Effect::OverBudget(over)), // and nothing of it was dispatched
+        };
         tx.commit().await?;
         Ok(Effect::Dispatch {
             round,
             idempotency_key,
+            held,
         })
     }
 
@@ -167,9 +189,23 @@ impl Store {
             .execute()
             .await?;
         if stands > 0 {
-            charges::write(&mut tx, &self.prices, ask, round, reply.usage).await?;
+            let price = self.price_of(ask);
+            let cost = price.and_then(|price| price.of(reply.usage));
+            charges::write(&mut tx, ask, round, (reply.usage, cost)).await?;
+            if price.is_some_and(|price| price != Price::default()) {
+                budgets::settle(&mut tx, ask, round, cost).await?;
+            }
         }
         tx.commit().await
+    }
+
+    /// The caps that were set by hand, over those of the settings.
+    fn caps_over(&self, (saga, account, all): (Option<i64>, Option<i64>, Option<i64>)) -> Caps {
+        Caps { saga, account, all }.or(self.caps)
+    }
+
+    fn price_of(&self, ask: &Ask<'_>) -> Option<Price> {
+        self.prices.of(ask.provider.name, ask.provider.model)
     }
 }
 

@@ -8,7 +8,7 @@ use crate::support::{World, stores};
 use saga_core::store::{Ask, Claimed, Effect, Store};
 use saga_core::{Price, Prices, Reply, Saga, Usage};
 
-const ONE_DEED: Story = |flow| flow.step(deed("a"));
+pub(crate) const ONE_DEED: Story = |flow| flow.step(deed("a"));
 /// A token is a millionth of a dollar.
 const PRICE: Price = Price {
     input: 1_000_000,
@@ -16,11 +16,11 @@ const PRICE: Price = Price {
     image: 0,
 };
 
-fn prices() -> Prices {
+pub(crate) fn prices() -> Prices {
     Prices::default().with("openai", "gpt", PRICE)
 }
 
-fn tokens(input_tokens: u64, output_tokens: u64) -> Usage {
+pub(crate) fn tokens(input_tokens: u64, output_tokens: u64) -> Usage {
     Usage {
         input_tokens,
         output_tokens,
@@ -29,12 +29,12 @@ fn tokens(input_tokens: u64, output_tokens: u64) -> Usage {
 }
 
 /// A saga whose one step is in a worker's hands.
-async fn held(world: &World) -> Claimed {
+pub(crate) async fn held(world: &World) -> Claimed {
     let (_, tickets) = world.tell_quietly(Told::KIND, ONE_DEED).await;
     world.claim(&tickets[0], "w", LONG).await.unwrap()
 }
 
-fn reply(usage: Usage) -> Reply {
+pub(crate) fn reply(usage: Usage) -> Reply {
     Reply {
         raw: b"words".to_vec(),
         usage,

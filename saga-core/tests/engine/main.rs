@@ -7,6 +7,7 @@
 
 mod acts;
 mod broken;
+mod budgets;
 mod costs;
 mod doer;
 mod fleet;

@@ -50,6 +50,8 @@ pub enum Why {
     Retrying,
     /// The provider asked for patience.
     Throttled,
+    /// A cap is in its way: it waits for money.
+    OverBudget,
     /// A step gave up; somebody has to decide.
     Parked,
     /// Its code and its journal do not fit.

@@ -101,6 +101,14 @@ fn retrying(step: &StepRow, now: DateTime<Utc>) -> Reason {
     let when = until.map_or_else(String::new, |until| format!(" at {}", time(until)));
     let (key, error) = (&step.key, last_error(step));
     let class = step.error.as_ref().map(|error| error.class);
+    if class == Some(Class::OverBudget) {
+        let message = format!("Over budget: {key} waits for money and looks again{when}: {error}.");
+        let remedy = "Wait for the next day (UTC), or raise the cap: chorus limits set, which wakes whoever waits.";
+        return Reason::new(Why::OverBudget, message, remedy)
+            .of(step)
+            .since(step.started_at)
+            .until(until);
+    }
     let (code, message) = if class == Some(Class::Throttled) {
         let message =
             format!("The provider asked for patience; {key} is tried again{when}: {error}.");
