@@ -27,6 +27,21 @@ const AT_STEPS: [&str; 7] = [
     "settle.committing",
     "step.settled",
 ];
+/// Places while a step is in a worker's hands.
+const AT_WORK: [&str; 4] = [
+    "step.claimed",
+    "step.answered",
+    "settle.committing",
+    "step.settled",
+];
+/// Steps that a worker of the fleet takes from a ticket and does without a lease: one that begins a trip, one that
+/// ends it, and undos that follow another queue's. The first delivery dies so, the second is claimed.
+const UNLEASED: [&str; 4] = [
+    "drill.deed#1",
+    "drill.deed#3",
+    "drill.undo#3",
+    "drill.undo#2",
+];
 /// Such as only a broker has.
 const AT_STEPS_OF_A_BROKER: [&str; 2] = ["ticket.sent", "delivery.taken"];
 /// Places around a paid call, of which the trip has one.
@@ -70,6 +85,9 @@ pub struct Stage {
     pub places: Vec<String>,
     /// Whether its commands carry an idempotency key.
     pub keyed: bool,
+    /// Whether every first attempt fails, so that each step gets a ticket of its own. No such attempt
+    /// succeeds without a lease.
+    pub flaky: bool,
 }
 
 /// What a stage came to.
@@ -117,11 +135,19 @@ pub fn stages(broker: bool) -> Vec<Stage> {
         name,
         places: STEPS.map(|step| format!("{name}@{step}")).to_vec(),
         keyed: true,
+        flaky: true,
     };
     let points = AT_STEPS
         .into_iter()
         .chain(of_a_broker(&AT_STEPS_OF_A_BROKER));
     let mut stages: Vec<Stage> = points.map(at_step).collect();
+    let unleased = |step| AT_WORK.map(|point| format!("{point}@{step}"));
+    stages.extend(broker.then(|| Stage {
+        name: "without a lease",
+        places: UNLEASED.into_iter().flat_map(unleased).collect(),
+        keyed: true,
+        flaky: false,
+    }));
     let call = |point| format!("{point}@drill.pay#1");
     let batches = WITH_A_KEY.into_iter().chain(of_a_broker(&OF_A_BROKER));
     stages.extend([
@@ -129,16 +155,19 @@ pub fn stages(broker: bool) -> Vec<Stage> {
             name: "paid call",
             places: AT_CALLS.map(call).to_vec(),
             keyed: true,
+            flaky: true,
         },
         Stage {
             name: "batches",
             places: batches.map(str::to_owned).collect(),
             keyed: true,
+            flaky: true,
         },
         Stage {
             name: "without a key",
             places: WITHOUT_A_KEY.map(str::to_owned).to_vec(),
             keyed: false,
+            flaky: true,
         },
     ]);
     stages
@@ -164,7 +193,8 @@ pub async fn walk(services: Option<&Services>, stage: Stage) -> anyhow::Result<W
     }
     let door = Arc::new(Door::new(fleet.ports(), ground.token.clone()));
     let mut sent = Sent::default();
-    for (name, plan) in [("there", there()), ("back", there_and_back())] {
+    let flaky = stage.flaky;
+    for (name, plan) in [("there", there(flaky)), ("back", there_and_back(flaky))] {
         sent.send(&door, name, plan, stage.keyed).await?;
     }
     // Only now: a decision passes some of the same places.
@@ -245,9 +275,9 @@ impl Sent {
     }
 }
 
-/// Every first attempt fails, so that every step gets a ticket of its own at least once.
-fn there() -> Plan {
-    let flaky = DEEDS.map(str::to_owned).to_vec();
+fn there(flaky: bool) -> Plan {
+    let flaky = DEEDS.into_iter().filter(|_| flaky);
+    let flaky = flaky.map(str::to_owned).collect();
     Plan {
         course: Course::Succeed,
         trip: Trip {
@@ -259,9 +289,10 @@ fn there() -> Plan {
     }
 }
 
-fn there_and_back() -> Plan {
+fn there_and_back(flaky: bool) -> Plan {
     let flaky = DEEDS
         .iter()
+        .filter(|_| flaky)
         .flat_map(|deed| [(*deed).to_owned(), format!("undo {deed}")])
         .collect();
     let trip = Trip {

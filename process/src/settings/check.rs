@@ -6,7 +6,6 @@ use super::reader::{Reader, text};
 use super::{AppEnv, Given, LogFormat, Mode, Models, Problems, ProviderName, Role};
 use super::{Secret, Settings, Work};
 use super::{address, table};
-use saga_core::Prices;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
