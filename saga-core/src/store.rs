@@ -19,6 +19,7 @@ mod rows;
 mod save;
 mod search;
 mod settle;
+mod standing;
 mod start;
 mod sweep;
 mod tickets;

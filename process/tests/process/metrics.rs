@@ -54,9 +54,9 @@ fn the_page_lists_every_metric_with_its_type_and_labels_and_no_other() {
 }
 
 #[test]
-fn five_alerts_ask_for_metrics_that_there_are() {
+fn six_alerts_ask_for_metrics_that_there_are() {
     let rules = deployed("prometheus/alerts.yml");
-    assert_eq!(rules.matches("- alert: ").count(), 5);
+    assert_eq!(rules.matches("- alert: ").count(), 6);
     let asked = named(&rules);
     let wanted = BTreeSet::from([
         "chorus_queue_oldest_age_seconds",

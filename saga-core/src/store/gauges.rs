@@ -1,20 +1,9 @@
 //! How much there is to do, and how long it has been waiting: what a dashboard shows.
 
 use super::Store;
-use crate::db::Durability;
 use chrono::{DateTime, Utc};
 use std::time::Duration;
 
-// Every open step of a queue has its hour, and steps of ended sagas have none: the partial index on it
-// holds all rows that count. A step that is tried again counts from its last attempt: when it became
-// ready is not kept. The undo of a deed is asked for long before its turn comes, and has no age.
-const QUEUES: &str = "-- gauges.queues
-    SELECT queue, state, COUNT(*),
-           MIN(CASE WHEN turn = 0 THEN created_at ELSE started_at END),
-           MIN(CASE WHEN tickets > 0 THEN NULL WHEN turn = 0 THEN created_at ELSE started_at END)
-      FROM steps
-     WHERE wake_at IS NOT NULL AND queue IS NOT NULL AND state IN ('ready', 'leased', 'retrying')
-     GROUP BY queue, state";
 const LETTERS: &str = "-- gauges.letters
     SELECT state, COUNT(*) FROM letters GROUP BY state";
 
@@ -44,21 +33,11 @@ pub struct QueueGauges {
     pub oldest: Duration,
 }
 
-type Counted = (
-    String,
-    String,
-    i64,
-    Option<DateTime<Utc>>,
-    Option<DateTime<Utc>>,
-);
-
 impl Store {
     /// Looks how much there is to do.
     pub async fn gauges(&self) -> sqlx::Result<Gauges> {
-        let mut tx = self.db.begin(Durability::Relaxed).await?;
-        let now = tx.now().await?;
-        tx.commit().await?; // the rest only reads, beside whoever writes
-        let steps: Vec<Counted> = self.db.query(QUEUES).all().await?;
+        let steps = self.standing().await?;
+        let now = self.db.now().await?;
         let letters = self.db.query(LETTERS).all().await?;
         let since = |at: Option<DateTime<Utc>>| {
             let age = at.and_then(|at| (now - at).to_std().ok());
@@ -68,16 +47,16 @@ impl Store {
             letters,
             ..Gauges::default()
         };
-        for (queue, state, count, oldest, unticketed) in steps {
-            let found = gauges.queue(queue);
-            match state.as_str() {
+        for standing in steps {
+            let found = gauges.queue(standing.queue);
+            match standing.state.as_str() {
                 "ready" => {
-                    found.ready = count;
-                    found.oldest = since(oldest);
-                    gauges.ticket_lag = gauges.ticket_lag.max(since(unticketed));
+                    found.ready += standing.steps;
+                    found.oldest = since(standing.oldest);
+                    gauges.ticket_lag = gauges.ticket_lag.max(since(standing.unticketed));
                 }
-                "leased" => found.running = count,
-                _ => found.delayed = count,
+                "leased" => found.running += standing.steps,
+                _ => found.delayed += standing.steps,
             }
         }
         Ok(gauges)

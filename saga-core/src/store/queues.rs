@@ -1,8 +1,8 @@
 //! How each queue stands: what waits in it, who works it off, and how fast.
 
-use super::workers::{WorkerRow, WorkerState, workers};
+use super::standing::Standing;
+use super::workers::{WorkerRow, WorkerState};
 use super::{QueueSwitch, Share, Store};
-use crate::db::Durability;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
 
@@ -17,7 +17,8 @@ pub struct QueueLoad {
     pub running: u64,
     /// Steps that wait for their next attempt.
     pub delayed: u64,
-    /// Since when the oldest ready step waits: it was made then, or last tried.
+    /// Since when the oldest ready step waits: it was asked for then, or last tried. The undo of a deed
+    /// has no such time.
     pub oldest_seconds: Option<u64>,
     /// Workers that take its steps.
     pub consumers: u64,
@@ -35,29 +36,11 @@ pub struct QueueLoad {
     pub switch: Option<QueueSwitch>,
 }
 
-// The partial index holds live steps alone, so finished ones, however many, are never looked at.
-const LIVE: &str = "-- queues.live
-    SELECT queue, state, worker, count(*) AS steps, min(COALESCE(started_at, created_at)) AS oldest
-      FROM steps WHERE wake_at IS NOT NULL AND queue IS NOT NULL AND state IN ('ready', 'leased', 'retrying')
-     GROUP BY queue, state, worker";
-
-/// Steps of one queue that are in one state, and in the same hands.
-#[derive(sqlx::FromRow)]
-struct Live {
-    queue: String,
-    state: String,
-    worker: Option<String>,
-    steps: i64,
-    oldest: DateTime<Utc>,
-}
-
 impl Store {
     /// How these queues stand, and all others that hold steps or have workers; by name.
     pub async fn queue_loads(&self, queues: &[&str]) -> sqlx::Result<Vec<QueueLoad>> {
-        let mut tx = self.db.begin(Durability::Relaxed).await?;
-        let (workers, now) = (workers(&mut tx).await?, tx.now().await?);
-        drop(tx); // the longer look goes without: on SQLite nobody else could write meanwhile
-        let live: Vec<Live> = self.db.query(LIVE).all().await?;
+        let (workers, live) = (self.workers().await?, self.standing().await?);
+        let now = self.db.now().await?;
         let switches = self.queue_switches().await?;
         let shared = workers.iter().flat_map(|worker| &worker.shares);
         let names: BTreeSet<&str> = queues
@@ -86,14 +69,14 @@ impl QueueLoad {
         self.switch.as_ref().is_some_and(|switch| switch.paused)
     }
 
-    fn count<'l>(&mut self, live: impl Iterator<Item = &'l Live>, now: DateTime<Utc>) {
+    fn count<'l>(&mut self, live: impl Iterator<Item = &'l Standing>, now: DateTime<Utc>) {
         for live in live {
             let steps = u64::try_from(live.steps).unwrap_or(0);
             match live.state.as_str() {
                 "ready" => {
-                    let since = (now - live.oldest).num_seconds();
-                    self.ready = steps;
-                    self.oldest_seconds = Some(u64::try_from(since).unwrap_or(0));
+                    let since = live.oldest.map(|oldest| (now - oldest).num_seconds());
+                    self.ready += steps;
+                    self.oldest_seconds = since.map(|since| u64::try_from(since).unwrap_or(0));
                 }
                 "leased" => self.running += steps,
                 _ => self.delayed += steps,
@@ -101,7 +84,7 @@ impl QueueLoad {
         }
     }
 
-    fn staff(&mut self, workers: &[WorkerRow], live: &[Live]) {
+    fn staff(&mut self, workers: &[WorkerRow], live: &[Standing]) {
         let (mut spent_ms, mut busy) = (0, BTreeSet::new());
         let of_here = |share: &&Share| share.queue == self.name;
         for worker in workers {

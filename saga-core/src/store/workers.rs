@@ -191,8 +191,9 @@ impl Store {
 
     /// Every worker that was seen within a day, by name.
     pub async fn workers(&self) -> sqlx::Result<Vec<WorkerRow>> {
-        let mut tx = self.db.begin(Durability::Relaxed).await?;
-        workers(&mut tx).await
+        let now = self.db.now().await?;
+        let rows = self.db.query(LIST).bind(now - FORGOTTEN_AFTER).all();
+        told(rows.await?, now)
     }
 
     /// Asks a worker to leave, as SIGTERM does; it hears of it with its next heartbeat.
@@ -211,7 +212,8 @@ impl Store {
             .bind(now - LOST_AFTER)
             .execute()
             .await?;
-        let found = workers(tx).await?.into_iter().find(|row| row.id == worker);
+        let rows = tx.query(LIST).bind(now - FORGOTTEN_AFTER).all().await?;
+        let found = told(rows, now)?.into_iter().find(|row| row.id == worker);
         let found = found.ok_or(DrainError::NotFound)?;
         if asked == 0 {
             return Err(DrainError::Refused(found.state));
@@ -229,8 +231,6 @@ impl Store {
     }
 }
 
-pub(super) async fn workers(tx: &mut Tx) -> sqlx::Result<Vec<WorkerRow>> {
-    let now = tx.now().await?;
-    let rows: Vec<Raw> = tx.query(LIST).bind(now - FORGOTTEN_AFTER).all().await?;
+fn told(rows: Vec<Raw>, now: DateTime<Utc>) -> sqlx::Result<Vec<WorkerRow>> {
     rows.into_iter().map(|raw| raw.told(now)).collect()
 }
