@@ -55,6 +55,15 @@ impl Problem {
         )
     }
 
+    /// No job or saga of this id, or not the caller's: the answer is the same, so that nobody learns which.
+    pub(crate) fn no_job(what: &str) -> Self {
+        let how = format!(
+            "There is no such {what}, or it is not yours; check its id. One that ended is kept for a month \
+             or as long as RETENTION_DAYS says, and what it made stays."
+        );
+        Self::new(Code::NotFound, how)
+    }
+
     /// Fields that do not fit, all of them at once.
     pub(crate) fn invalid(errors: Vec<FieldProblem>) -> Self {
         let detail = match errors.as_slice() {

@@ -8,6 +8,7 @@ use crate::{QUEUES, metrics};
 use anyhow::Context as _;
 use saga_core::db::{Db, Location, OpenError};
 use saga_core::relay::Relay;
+use saga_core::retirement::Retirement;
 use saga_core::retry::Reconnect;
 use saga_core::transport::{InProcess, Names, RabbitMq, Transport};
 use saga_core::worker::{Busy, Worker, WorkerSettings};
@@ -211,6 +212,8 @@ impl Fleet {
             busy: busy.clone(),
         };
         self.work.spawn(worker.run(self.stop.clone()));
+        let retirement = Retirement::new(self.store.clone(), settings.keep);
+        self.work.spawn(retirement.run(self.stop.clone()));
         busy
     }
 

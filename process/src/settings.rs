@@ -10,14 +10,17 @@ mod near;
 mod prices;
 mod problem;
 mod reader;
+mod retention;
 mod secret;
 mod table;
 
 pub use given::Given;
 pub use problem::{Problem, Problems};
+pub use retention::RetentionGiven;
 pub use secret::Secret;
 pub use table::Row;
 
+use saga_core::store::Keep;
 use saga_core::{Caps, Prices};
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
@@ -152,6 +155,8 @@ pub struct Settings {
     pub caps: Caps,
     /// How steps are worked off.
     pub work: Work,
+    /// How long what is over is kept.
+    pub keep: Keep,
     /// Things worth saying that stop nothing: an unknown name near a known one.
     pub warnings: Vec<String>,
     public_given: bool,

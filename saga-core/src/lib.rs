@@ -18,6 +18,7 @@ pub mod record;
 pub mod rehearsal;
 pub mod relay;
 pub mod replayer;
+pub mod retirement;
 pub mod retry;
 pub mod run;
 pub mod saga;

@@ -110,7 +110,7 @@ async fn replayed(state: &State, earlier: &Given, wait: Option<Wait>) -> Result<
         .jobs()
         .fresh(job)
         .await?
-        .ok_or_else(|| Problem::not_found("job"))?;
+        .ok_or_else(|| Problem::no_job("job"))?;
     Ok(earlier.mark(told(state, seen, wait).await))
 }
 
@@ -122,7 +122,7 @@ pub(super) async fn visible(
 ) -> Result<Arc<Seen>, Problem> {
     let seen = state.jobs().get(id).await?;
     seen.filter(|seen| caller.may_see(seen.owner))
-        .ok_or_else(|| Problem::not_found("job"))
+        .ok_or_else(|| Problem::no_job("job"))
 }
 
 /// Tells how a job is; waits for its end as long as the caller would.
@@ -175,7 +175,7 @@ pub(crate) async fn cancel(
             return Err(Problem::new(Code::StateConflict, how));
         }
         Err(ControlError::Store(error)) => return Err(error.into()),
-        Err(ControlError::NotFound) => return Err(Problem::not_found("job")),
+        Err(ControlError::NotFound) => return Err(Problem::no_job("job")),
         Err(error @ (ControlError::Refused(Refused::NotOpen) | ControlError::Start(_))) => {
             return Err(Problem::internal(&error));
         }
@@ -184,7 +184,7 @@ pub(crate) async fn cancel(
         .jobs()
         .fresh(id)
         .await?
-        .ok_or_else(|| Problem::not_found("job"))?;
+        .ok_or_else(|| Problem::no_job("job"))?;
     if seen.done && seen.status != Status::Canceled {
         return Err(Problem::new(
             Code::JobFinished,

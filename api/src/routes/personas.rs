@@ -226,7 +226,7 @@ pub(crate) async fn forge(
         .jobs()
         .fresh(job)
         .await?
-        .ok_or_else(|| Problem::not_found("job"))?;
+        .ok_or_else(|| Problem::no_job("job"))?;
     if let Some(wait) = asked.wait {
         seen = state.jobs().wait(seen, wait).await;
     }

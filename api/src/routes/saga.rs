@@ -89,7 +89,7 @@ pub(crate) async fn show(
 ) -> Result<axum::Json<Detail>, Problem> {
     let store = state.store();
     let run = store.view(&[id]).await?.remove(&id);
-    let run = run.ok_or_else(|| Problem::not_found("saga"))?;
+    let run = run.ok_or_else(|| Problem::no_job("saga"))?;
     let why = why(&state, &run).await?;
     let of_saga = LetterFilter {
         saga_id: Some(id),
@@ -241,7 +241,7 @@ pub(crate) async fn events(
     let after = from.starting_after.unwrap_or(0);
     let mut found = state.store().events(id, after, limit + 1).await?;
     if found.is_empty() && state.store().view(&[id]).await?.is_empty() {
-        return Err(Problem::not_found("saga"));
+        return Err(Problem::no_job("saga"));
     }
     let kept = usize::try_from(limit).unwrap_or_default();
     let more = found.len() > kept;

@@ -178,7 +178,7 @@ pub(crate) async fn cancel(
             state.client().publish(tickets);
             now
         }
-        Err(ControlError::NotFound) => return Err(Problem::not_found("saga")),
+        Err(ControlError::NotFound) => return Err(Problem::no_job("saga")),
         Err(ControlError::Store(error)) => return Err(error.into()),
         Err(ControlError::Refused(Refused::Finished)) => {
             // With a key it may have been this very command, whose answer was lost.

@@ -26,6 +26,7 @@ mod mirror;
 mod provider;
 mod replays;
 mod request_id;
+mod retired;
 mod saga_admin;
 mod saga_verbs;
 mod sagas;

@@ -69,6 +69,7 @@ impl Given {
             models,
             prices,
             caps,
+            keep: reader.retention(&self.retention),
             public_given: text(self.public_base_url.as_deref()).is_some(),
             jwt_secret,
             hash_pepper,

@@ -1,5 +1,6 @@
 //! The settings as they were given: flags and environment variables, text and unchecked.
 
+use super::RetentionGiven;
 use clap::Args;
 use serde::Serialize;
 
@@ -121,6 +122,11 @@ pub struct Given {
     /// Log lines: pretty or json [default: pretty on a terminal, else json]
     #[arg(long, env, value_name = "NAME", hide_env_values = true, help_heading = FILES)]
     pub log_format: Option<String>,
+
+    /// How long what is over is kept.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub retention: RetentionGiven,
 
     /// `DATABASE_URL`.
     #[arg(skip)]

@@ -1,6 +1,6 @@
 //! Settings: everything wrong is told at once, and nothing secret is shown.
 
-use process::settings::{Given, Mode, ProviderName, Role};
+use process::settings::{Given, Mode, ProviderName, RetentionGiven, Role};
 use std::os::unix::fs::PermissionsExt as _;
 
 const DATABASE: &str = "postgres://chorus:hunter2@db:5432/chorus";
@@ -184,6 +184,25 @@ fn every_secret_may_come_from_a_file_and_a_missing_one_is_told_once() {
             "{told}"
         );
     }
+}
+
+#[test]
+fn what_is_over_is_kept_for_days_or_for_ever() {
+    let of = |days: &str| Given {
+        retention: RetentionGiven {
+            retention_days: some(days),
+            ..RetentionGiven::default()
+        },
+        ..Given::default()
+    };
+    let days = |kept: Option<std::time::Duration>| kept.map(|kept| kept.as_secs() / 86_400);
+    let keep = Given::default().check(Role::Worker).unwrap().keep;
+    let defaults = [keep.sagas, keep.letters, keep.effects, keep.audit].map(days);
+    assert_eq!(defaults, [Some(30), Some(90), Some(400), Some(400)]);
+    let keep = |given: &str| of(given).check(Role::Worker).unwrap().keep.sagas;
+    assert_eq!((days(keep("7")), days(keep("0"))), (Some(7), None));
+    let told = complaint(of("-1"));
+    assert!(told.contains("RETENTION_DAYS"), "{told}");
 }
 
 #[test]

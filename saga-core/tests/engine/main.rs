@@ -19,6 +19,7 @@ mod numbers;
 mod pauses;
 mod random;
 mod replays;
+mod retention;
 mod rows;
 mod sagas;
 mod search;

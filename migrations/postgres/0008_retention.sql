@@ -1,0 +1,12 @@
+-- Retention: what is over leaves in batches, and one process at a time sees to it.
+--
+-- A chore is taken by whoever finds it free; it is free again by itself if that process dies.
+CREATE TABLE chores (
+    name    TEXT        NOT NULL PRIMARY KEY,
+    free_at TIMESTAMPTZ NOT NULL
+);
+
+-- What goes by its age is found by it. The row of a paid call is written twice, beside a call of seconds.
+CREATE INDEX effects_age ON effects (dispatched_at);
+-- News go with their saga, and without this the database would look for them among all there are.
+CREATE INDEX signals_saga ON signals (saga_id);
