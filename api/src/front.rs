@@ -9,9 +9,13 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use futures_util::FutureExt as _;
+use saga_core::trace::{self, Trace};
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
-use tracing::{Instrument as _, error_span};
+use tracing::error_span;
+
+/// Where a caller says which trace its request belongs to.
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// The longest that an answer may take to begin: the slowest body, the longest `Prefer: wait`, and what
 /// is done between them. Whoever is cut off here may have been heard all the same.
@@ -43,10 +47,14 @@ pub(crate) async fn front(mut request: Request, next: Next) -> Response {
     let context = Context::of(request.headers());
     request.extensions_mut().insert(context.clone());
     // Of the highest level: where only errors are logged, they have the id, too.
-    let span = error_span!("request", request_id = context.id_str());
-    answer(request, next, began, &context)
-        .instrument(span)
-        .await
+    let span = error_span!(
+        "request",
+        request_id = context.id_str(),
+        trace_id = tracing::field::Empty
+    );
+    let told = request.headers().get(TRACEPARENT);
+    let told = told.and_then(|told| Trace::parse(told.to_str().ok()?).ok());
+    trace::follow(span, told, answer(request, next, began, &context)).await
 }
 
 async fn answer(request: Request, next: Next, began: Instant, context: &Context) -> Response {

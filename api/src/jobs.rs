@@ -130,6 +130,7 @@ impl Jobs {
             error: None,
             owner_id: new.owner_id,
             request_id: new.request_id,
+            trace: None,
             singleton: new.singleton,
             phase: None,
             seq: 0,

@@ -11,7 +11,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
         !settings.embedded(),
         "an API of its own needs DATABASE_URL and AMQP_URL\ntry: chorus, which runs everything in one process"
     );
-    telemetry::start(settings.log_format, "info");
+    let traces = telemetry::start_traced(&settings, "chorus-api");
     settings
         .warnings
         .iter()
@@ -33,5 +33,6 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     serve(listener, state, stop).await.context("serving")?;
     fleet.close().await;
     tracing::info!("Stopped");
+    traces.stop().await;
     Ok(())
 }

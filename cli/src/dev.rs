@@ -18,7 +18,7 @@ const ROLES: [&str; 2] = ["member", "admin"];
 const RENEW: Duration = Duration::from_hours(12);
 
 pub(crate) async fn run(settings: Settings) -> Result<(), Trouble> {
-    telemetry::start(settings.log_format, "info");
+    let traces = telemetry::start_traced(&settings, "chorus");
     settings
         .warnings
         .iter()
@@ -37,6 +37,7 @@ pub(crate) async fn run(settings: Settings) -> Result<(), Trouble> {
     stop.cancelled().await;
     Notes::remove(&settings.data_dir);
     house.close().await?;
+    traces.stop().await;
     terminal::line("Stopped. What was not finished goes on at the next start.");
     Ok(())
 }

@@ -143,6 +143,8 @@ pub struct Settings {
     pub media_dir: PathBuf,
     /// How log lines look; by the kind of output if unset.
     pub log_format: Option<LogFormat>,
+    /// Where spans are sent, without a slash at the end; nowhere if unset.
+    pub otlp_endpoint: Option<String>,
     /// First part of every name at the broker.
     pub queue_prefix: String,
     /// Whether the kinds `demo.*` exist here; always in embedded mode.

@@ -1,8 +1,13 @@
-//! Log lines: pretty on a terminal, JSON otherwise, always to standard error.
+//! What a process tells of itself: log lines, pretty on a terminal, else JSON, always to standard error; and
+//! spans, where the settings say who collects them.
 
 mod json;
+mod traces;
 
-use crate::settings::LogFormat;
+pub use traces::Traces;
+
+use crate::settings::{LogFormat, Settings};
+use opentelemetry_sdk::trace::SdkTracer;
 use std::io::IsTerminal as _;
 use tracing_subscriber::fmt::format::JsonFields;
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _};
@@ -10,8 +15,23 @@ use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _, util::SubscriberI
 /// Libraries that tell more than anybody asked for. What ends a session with the broker is told by us.
 const QUIET: &str = "lapin=off,sqlx=warn,hyper=warn,reqwest=warn,h2=warn,rustls=warn";
 
+/// Starts logging, and sends spans if the settings say where. `RUST_LOG` decides what is told, else `info`.
+pub fn start_traced(settings: &Settings, service: &str) -> Traces {
+    let begun = Traces::begin(settings, service);
+    let tracer = begun.as_ref().ok().and_then(Traces::tracer);
+    start_with(settings.log_format, "info", tracer);
+    begun.unwrap_or_else(|error| {
+        tracing::warn!(%error, "Traces are not sent");
+        Traces::default()
+    })
+}
+
 /// Starts logging. `RUST_LOG` decides what is told, else `default_level`. A second start changes nothing.
 pub fn start(format: Option<LogFormat>, default_level: &str) {
+    start_with(format, default_level, None);
+}
+
+fn start_with(format: Option<LogFormat>, default_level: &str, tracer: Option<SdkTracer>) {
     let spoken = std::env::var("RUST_LOG")
         .ok()
         .filter(|directives| !directives.trim().is_empty());
@@ -24,7 +44,8 @@ pub fn start(format: Option<LogFormat>, default_level: &str) {
         LogFormat::Json
     };
     let colour = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let lines = tracing_subscriber::registry().with(filter);
+    let spans = tracer.map(|tracer| tracing_opentelemetry::layer().with_tracer(tracer));
+    let lines = tracing_subscriber::registry().with(filter).with(spans);
     let started = match format.unwrap_or(by_output) {
         LogFormat::Pretty => {
             let pretty = tracing_subscriber::fmt::layer()

@@ -76,7 +76,8 @@ pub async fn run(
         !settings.embedded(),
         "a worker of its own needs DATABASE_URL and AMQP_URL\ntry: chorus, which runs everything in one process"
     );
-    telemetry::start(settings.log_format, "info");
+    let label = format!("{queue}-worker");
+    let traces = telemetry::start_traced(&settings, &label);
     settings
         .warnings
         .iter()
@@ -85,7 +86,6 @@ pub async fn run(
     let (probe, served) = (Probe::new(stop.clone()), CancellationToken::new());
     let serving = serve_health(&settings, probe.clone(), served.clone()).await?;
     let Parts { kinds, handlers } = parts(&settings)?;
-    let label = format!("{queue}-worker");
     let opened = tokio::select! {
         opened = Fleet::open(&settings, kinds, &label, probe, stop.clone()) => Some(opened?),
         () = stop.cancelled() => None, // while it waited for the database
@@ -103,6 +103,7 @@ pub async fn run(
     served.cancel();
     end_of(serving).await?;
     tracing::info!("Stopped");
+    traces.stop().await;
     Ok(())
 }
 

@@ -28,6 +28,7 @@ pub mod store;
 pub mod sweeper;
 pub mod tally;
 pub mod ticket;
+pub mod trace;
 pub mod transport;
 pub mod usage;
 pub mod worker;

@@ -158,6 +158,7 @@ impl<S: Saga> Rehearsal<S> {
             error: None,
             owner_id: None,
             request_id: "rehearsal".to_owned(),
+            trace: None,
             singleton: None,
             phase: None,
             seq: 0,

@@ -24,6 +24,7 @@ mod standing;
 mod start;
 mod sweep;
 mod tickets;
+mod traces;
 mod trouble;
 mod verbs;
 mod workers;

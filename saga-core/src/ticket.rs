@@ -2,6 +2,7 @@
 
 use crate::journal::Key;
 use crate::run::{SagaRow, StepRow};
+use crate::trace::Trace;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -24,6 +25,9 @@ pub struct Ticket {
     pub queue: String,
     /// The request that started the saga, for logs.
     pub request: String,
+    /// The trace that the saga belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<Trace>,
     /// Tickets confirmed for this turn before this one; stays in memory.
     #[serde(skip)]
     pub(crate) confirmed: i64,
@@ -54,6 +58,7 @@ impl Ticket {
             turn: step.turn,
             queue,
             request: saga.request_id.clone(),
+            trace: saga.trace.clone(),
             confirmed: step.tickets,
         })
     }

@@ -60,6 +60,7 @@ pub(crate) async fn create(
         input: value.input,
         owner_id: Some(caller.account()),
         request_id: asked.request_id,
+        trace: saga_core::trace::current(),
         singleton: None,
         replay_of: None,
     };

@@ -20,3 +20,4 @@ mod replays;
 mod sagas;
 mod support;
 mod token;
+mod traces;

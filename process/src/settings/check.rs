@@ -62,6 +62,8 @@ impl Given {
                 .map_or_else(|| data_dir.join("media"), PathBuf::from),
             data_dir,
             log_format: reader.one_of("LOG_FORMAT", self.log_format.as_deref(), None, &LOG_FORMATS),
+            otlp_endpoint: text(self.otel_exporter_otlp_endpoint.as_deref())
+                .map(|url| reader.url("OTEL_EXPORTER_OTLP_ENDPOINT", Some(url), "")),
             queue_prefix: reader.prefix(&self),
             demo_kinds: reader.one_of("DEMO_KINDS", self.demo_kinds.as_deref(), embedded, &BOOLS),
             work: reader.work(&self),

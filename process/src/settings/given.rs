@@ -123,6 +123,10 @@ pub struct Given {
     #[arg(long, env, value_name = "NAME", hide_env_values = true, help_heading = FILES)]
     pub log_format: Option<String>,
 
+    /// Collector that spans are sent to, by OTLP over HTTP; more of `OTEL_*` is read as OpenTelemetry has it [default: none]
+    #[arg(long, env, value_name = "URL", hide_env_values = true, help_heading = FILES)]
+    pub otel_exporter_otlp_endpoint: Option<String>,
+
     /// How long what is over is kept.
     #[command(flatten)]
     #[serde(flatten)]

@@ -3,6 +3,7 @@
 use super::Version;
 use crate::journal::{Failure, Key, Recorded};
 use crate::state::{SagaState, StepState};
+use crate::trace::Trace;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -88,6 +89,8 @@ pub struct SagaRow {
     pub owner_id: Option<Uuid>,
     /// The request that started it: follows it through tickets, logs and provider calls.
     pub request_id: String,
+    /// The trace that it belongs to, as far as a ticket told; it is stored with the first event alone.
+    pub trace: Option<Trace>,
     /// At most one open saga of this kind has this key.
     pub singleton: Option<String>,
     /// The saga's own word for where it is.

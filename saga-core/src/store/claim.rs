@@ -6,6 +6,7 @@ use crate::db::{Db, Durability};
 use crate::journal::Key;
 use crate::run::{Lease, Run};
 use crate::ticket::Ticket;
+use crate::trace::Trace;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use std::collections::{BTreeMap, btree_map::Entry};
@@ -42,6 +43,8 @@ pub struct Claimed {
     /// Whether the store knows. If not, nobody is kept from the step, and its answer counts only if
     /// the saga is still as it was seen.
     pub leased: bool,
+    /// The trace that the saga belongs to.
+    pub trace: Option<Trace>,
     /// The whole saga as this claim leaves it.
     pub seen: Option<Seen>,
 }
@@ -94,6 +97,7 @@ impl Claimed {
             owner_id: run.saga.owner_id,
             request_id: run.saga.request_id.clone(),
             leased: true,
+            trace: run.saga.trace.clone(),
             seen: None,
         }
     }
@@ -215,6 +219,7 @@ impl Store {
     ) -> Vec<Option<Claimed>> {
         let take = |ticket: &Ticket| {
             let run = runs.get_mut(&ticket.saga)?;
+            run.saga.trace.clone_from(&ticket.trace);
             let at = run.find(&ticket.step)?;
             run.claim(at, ticket.turn, lease, now).then(|| {
                 run.arm_deadline(&self.kinds);

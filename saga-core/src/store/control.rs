@@ -1,11 +1,12 @@
 //! What people and the outside do to a saga: signal, cancel, replay, discard.
 
 use super::audit::{self, Entry};
-use super::{Letter, NewSaga, Started, Store, letters, load, rows::text, save};
+use super::{Letter, NewSaga, Started, Store, letters, load, rows::text, save, traces};
 use crate::db::{Durability, Tx};
 use crate::run::{Heard, Refused, Run};
 use crate::state::SagaState;
 use crate::ticket::Ticket;
+use crate::trace;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -178,6 +179,7 @@ impl Store {
             input: run.saga.input.clone(),
             owner_id: run.saga.owner_id,
             request_id: run.saga.request_id.clone(),
+            trace: trace::current(),
             singleton: run.saga.singleton.clone(),
             replay_of: Some(run.saga.id),
         };
@@ -224,7 +226,8 @@ impl Store {
 
     async fn finish(&self, mut tx: Tx, run: Run) -> Result<Vec<Ticket>, ControlError> {
         let now = tx.now().await?;
-        let tickets = save::save(&mut tx, &mut [run], &self.kinds, now).await?;
+        let mut tickets = save::save(&mut tx, &mut [run], &self.kinds, now).await?;
+        traces::recall(&mut tx, &mut tickets).await?;
         tx.commit().await?;
         Ok(tickets)
     }

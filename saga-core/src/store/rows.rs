@@ -90,6 +90,7 @@ impl TryFrom<RawSaga> for SagaRow {
             kind: raw.kind,
             owner_id: raw.owner_id,
             request_id: raw.request_id,
+            trace: None,
             singleton: raw.singleton,
             phase: raw.phase,
             seq: raw.seq,

@@ -11,6 +11,7 @@ use crate::run::{Answer, Lease, Run, Settled};
 use crate::saga::Retry;
 use crate::tally::Tally;
 use crate::ticket::Ticket;
+use crate::trace::Trace;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::{FutureExt as _, future::BoxFuture};
 use serde_json::Value;
@@ -49,6 +50,8 @@ pub struct Settlement {
     pub run_on: Option<(String, Lease)>,
     /// Whether the store knows of the claim. If not, the answer is written only over what was seen.
     pub leased: bool,
+    /// The trace that the saga belongs to, for the tickets that follow.
+    pub trace: Option<Trace>,
     /// The saga as the claim left it, if the claim told.
     pub seen: Option<Seen>,
 }
@@ -255,6 +258,7 @@ impl Store {
         records: &mut Records<'s>,
     ) -> SettleOutcome {
         let (epoch, answer) = (settlement.epoch, settlement.answer.clone());
+        run.saga.trace.clone_from(&settlement.trace);
         let settled = run
             .find(&settlement.key)
             .map(|at| run.settle(at, epoch, answer, &self.kinds, now));

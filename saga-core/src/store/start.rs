@@ -10,8 +10,9 @@ use crate::run::{INPUT_BYTES_MAX, Run, SagaRow};
 use crate::state::SagaState;
 use crate::tally::Tally;
 use crate::ticket::Ticket;
+use crate::trace::Trace;
 use chrono::{DateTime, Utc};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -28,6 +29,8 @@ pub struct NewSaga {
     pub owner_id: Option<Uuid>,
     /// The request that wants it.
     pub request_id: String,
+    /// The trace that it belongs to.
+    pub trace: Option<Trace>,
     /// At most one open saga of this kind has this key; another start finds that one.
     pub singleton: Option<String>,
     /// The saga whose input this is.
@@ -255,6 +258,7 @@ impl Store {
             error: None,
             owner_id: new.owner_id,
             request_id: new.request_id.clone(),
+            trace: new.trace.clone(),
             singleton: new.singleton.clone(),
             phase: None,
             seq: 0,
@@ -272,7 +276,8 @@ impl Store {
             finished_at: None,
         };
         let mut run = Run::loaded(saga, vec![], vec![]);
-        run.event("saga.queued", None, None);
+        let began_in = new.trace.as_ref().map(|trace| json!({ "trace": trace }));
+        run.event("saga.queued", None, began_in);
         run.go_on(&self.kinds, now);
         run
     }

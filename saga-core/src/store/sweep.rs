@@ -1,6 +1,6 @@
 //! Finds what is due: lost tickets, dead leases, retries, timers, deadlines, parking windows.
 
-use super::{Store, load, pauses, save};
+use super::{Store, load, pauses, save, traces};
 use crate::db::Durability;
 use crate::journal::Key;
 use crate::run::Run;
@@ -94,6 +94,7 @@ impl Store {
         // What is left to others stays due; looking again at once would find the same.
         let moved = runs.iter().any(Run::changed);
         tickets.extend(save::save(&mut tx, &mut runs, &self.kinds, now).await?);
+        traces::recall(&mut tx, &mut tickets).await?;
         tx.commit().await?;
         let more = moved && due >= usize::try_from(SWEEP_MAX).unwrap_or(usize::MAX);
         Ok(Swept { tickets, due, more })

@@ -86,6 +86,7 @@ impl Pool {
             answer,
             run_on: go_on.then(|| (self.queue.clone(), self.lease.clone())),
             leased: claimed.leased,
+            trace: claimed.trace.clone(),
             seen: claimed.seen.clone(),
         };
         let outcome = self.settler.settle(settlement, &self.stop_now).await;

@@ -10,12 +10,12 @@ use crate::retry::Reconnect;
 use crate::run::Lease;
 use crate::store::{Claimed, SettleOutcome, Store};
 use crate::ticket::Ticket;
+use crate::trace;
 use crate::transport::{Delivery, Transport};
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::Instrument as _;
 
 /// One queue's share of a worker.
 #[derive(Clone)]
@@ -144,10 +144,13 @@ impl Pool {
         let (mut claimed, mut delivery, mut settled) = (first, Some(delivery), None);
         loop {
             let span = tracing::info_span!("step", saga.id = %claimed.saga, step = %claimed.key, attempt = claimed.attempt,
-                kind = claimed.kind, queue = claimed.queue, request_id = claimed.request_id);
+                kind = claimed.kind, queue = claimed.queue, request_id = claimed.request_id, trace_id = tracing::field::Empty);
+            let trace = claimed.trace.clone();
             // The next step does not wait for the broker to hear that the last one is settled.
-            let ((), outcome) =
-                tokio::join!(ack(settled.take()), self.attempt(&claimed).instrument(span));
+            let ((), outcome) = tokio::join!(
+                ack(settled.take()),
+                trace::follow(span, trace, self.attempt(&claimed))
+            );
             // Not settled: the ticket stays with the broker, the lease, if there is one, runs out.
             let Some(outcome) = outcome else { return };
             if let (SettleOutcome::Overtaken, Some(held)) = (&outcome, &delivery) {

@@ -142,6 +142,7 @@ impl World {
             retry: Retry::NEVER,
             run_on: None,
             leased: true,
+            trace: claimed.trace.clone(),
             seen: claimed.seen.clone(),
         };
         let (mut outcomes, tickets) = self.store.settle(&[settlement]).await.unwrap();

@@ -29,6 +29,7 @@ mod starts;
 mod stories;
 mod support;
 mod tables;
+mod traces;
 mod undo;
 mod unleased;
 mod why;

@@ -98,6 +98,7 @@ impl Play {
             error: None,
             owner_id: None,
             request_id: "random".to_owned(),
+            trace: None,
             singleton: None,
             phase: None,
             seq: 0,

@@ -94,6 +94,7 @@ async fn branches_that_end_at_once_or_after_each_other_both_count() {
                 retry: Retry::NEVER,
                 run_on: None,
                 leased: true,
+                trace: None,
                 seen: claimed.seen.clone(),
             });
             let batches = settlements.chunks(if at_once { 2 } else { 1 });

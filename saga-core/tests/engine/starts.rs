@@ -17,6 +17,7 @@ fn line() -> NewSaga {
 
 fn the_one() -> NewSaga {
     NewSaga {
+        trace: None,
         singleton: Some("the one".to_owned()),
         ..new_saga(Uuid::now_v7(), "test.frugal", Value::Null)
     }

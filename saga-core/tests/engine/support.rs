@@ -254,6 +254,7 @@ pub(crate) fn new_saga(id: Uuid, kind: &str, input: Value) -> NewSaga {
         input,
         owner_id: None,
         request_id: "test".to_owned(),
+        trace: None,
         singleton: None,
         replay_of: None,
     }

@@ -21,9 +21,8 @@ use saga_core::store::{Cancel, LetterFilter, NewSaga, Store};
 use saga_core::transport::{InProcess, Names, RabbitMq, Transport};
 use saga_core::worker::{Busy, Worker, WorkerSettings};
 use serde_json::{Value, json};
-use std::io::Write as _;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
+use std::{io::Write as _, sync::Arc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
@@ -239,6 +238,7 @@ impl World {
             input: json!({}),
             owner_id: None,
             request_id: "test".to_owned(),
+            trace: None,
             singleton: None,
             replay_of: None,
         };

@@ -7,6 +7,7 @@ use crate::support::{
 };
 use chorus_workers::providers::openai::{Chat, Settings, SettingsError};
 use chorus_workers::providers::{ApiKey, Call, TextModel};
+use saga_core::trace::{self, Trace};
 
 #[tokio::test]
 async fn the_call_is_named_and_the_key_is_shown_to_the_provider() {
@@ -22,6 +23,17 @@ async fn the_call_is_named_and_the_key_is_shown_to_the_provider() {
     assert_eq!(seen.header("x-request-id"), Some("req-42"));
     assert_eq!(seen.header("accept-encoding"), Some("identity"));
     assert!(seen.body.contains(WORDS));
+}
+
+#[tokio::test]
+async fn the_call_belongs_to_the_trace_of_its_step() {
+    let (_, seen) = ask_with(Reply::json(200, completion("x")), |_| {}).await;
+    assert_eq!(seen.header("traceparent"), None);
+    let header = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let asked = ask_with(Reply::json(200, completion("x")), |_| {});
+    let step = tracing::info_span!("step");
+    let (_, seen) = trace::follow(step, Trace::parse(header).ok(), asked).await;
+    assert_eq!(seen.header("traceparent"), Some(header));
 }
 
 #[tokio::test]

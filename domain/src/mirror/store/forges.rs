@@ -171,6 +171,7 @@ pub(crate) async fn start(
         input: serde_json::to_value(input).map_err(|error| sqlx::Error::Encode(error.into()))?,
         owner_id: Some(forging.owner),
         request_id: forging.request_id,
+        trace: saga_core::trace::current(),
         singleton: Some(singleton(forging.owner)),
         replay_of: None,
     };

@@ -71,6 +71,9 @@ impl Caller {
             .header("idempotency-key", &call.idempotency_key)
             .header("x-request-id", &call.request_id)
             .json(request);
+        if let Some(trace) = saga_core::trace::current() {
+            asked = asked.header("traceparent", trace.as_str());
+        }
         if let Some(key) = &self.settings.key {
             asked = asked.header(AUTHORIZATION, key.bearer());
         }
