@@ -99,6 +99,11 @@ fn admin() -> Router<State> {
             post(routes::saga_verbs::skip_step),
         )
         .route("/admin/audit", get(routes::audit::list))
+        .route("/admin/costs", get(routes::costs::list))
+        .route(
+            "/admin/limits",
+            get(routes::limits::show).put(routes::limits::change),
+        )
 }
 
 /// The health routes: what they say when all is not well is theirs, what they refuse is a problem.

@@ -2,10 +2,12 @@
 
 pub(crate) mod audit;
 pub(crate) mod banner;
+pub(crate) mod costs;
 pub(crate) mod dead_letter_groups;
 pub(crate) mod dead_letters;
 pub(crate) mod events;
 pub(crate) mod jobs;
+pub(crate) mod limits;
 pub(crate) mod media;
 pub(crate) mod personas;
 pub(crate) mod queues;

@@ -1,8 +1,10 @@
 //! What can be typed after `chorus`. Help shows examples first.
 
 use crate::audit::AuditCommand;
+use crate::costs::CostsArguments;
 use crate::jobs::JobsCommand;
 use crate::letters::LettersCommand;
+use crate::limits::LimitsArguments;
 use crate::queues::QueuesArguments;
 use crate::replays::ReplaysCommand;
 use crate::sagas::SagasCommand;
@@ -85,6 +87,15 @@ const WHY: &str = "Examples:
 const AUDIT: &str = "Examples:
   chorus audit list                         who decided what, newest first
   chorus audit list --verb letter.discard --since 2026-01-31T00:00:00Z
+";
+const COSTS: &str = "Examples:
+  chorus costs                              what each of the last 30 days cost
+  chorus costs --by account --from 2026-01-01T00:00:00Z --to 2026-02-01T00:00:00Z
+";
+const LIMITS: &str = "Examples:
+  chorus limits                             the most that may be spent, and what is spent today
+  chorus limits set --all 20 --account 0.50 --reason \"a trial\"
+  chorus limits set --all default           as the settings say
 ";
 const HEALTHCHECK: &str = "Examples:
   chorus healthcheck                        does the process here live?
@@ -204,6 +215,12 @@ pub(crate) enum Command {
         #[command(flatten)]
         given: Given,
     },
+    /// Tell what calls of models cost, by day, kind, model or account
+    #[command(before_help = COSTS)]
+    Costs(CostsArguments),
+    /// Tell the most that may be spent on models, or set it
+    #[command(before_help = LIMITS)]
+    Limits(LimitsArguments),
     /// Ask the process on this machine how it is; for containers
     #[command(before_help = HEALTHCHECK)]
     Healthcheck {

@@ -4,6 +4,7 @@ mod arguments;
 mod audit;
 mod config;
 mod consequence;
+mod costs;
 mod demo;
 mod dev;
 mod doctor;
@@ -14,6 +15,7 @@ mod house;
 mod http;
 mod jobs;
 mod letters;
+mod limits;
 mod migrate;
 mod notes;
 mod parts;
@@ -69,6 +71,8 @@ fn main() -> ExitCode {
         | Command::Why { .. }
         | Command::Audit { .. }
         | Command::Doctor { .. }
+        | Command::Costs(_)
+        | Command::Limits(_)
         | Command::Healthcheck { .. }) => tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()
@@ -121,6 +125,8 @@ async fn run(command: Command) -> Result<(), Trouble> {
         Command::Why { saga, json } => sagas::why(saga, json).await,
         Command::Audit { command } => audit::run(command).await,
         Command::Doctor { url, json, given } => doctor::run(given, url, json).await,
+        Command::Costs(arguments) => costs::run(arguments).await,
+        Command::Limits(arguments) => limits::run(arguments).await,
         Command::Healthcheck { ready, url } => healthcheck::run(ready, url).await,
         Command::Completions { .. } | Command::Config { .. } => Ok(()), // done before there was a runtime
     }

@@ -80,9 +80,24 @@ pub fn dollars(micros: i64) -> String {
     format!("{sign}{}.{cents}{rest}", micros / 1_000_000)
 }
 
+/// Reads an amount of dollars as [`dollars`] writes it; none if it is no such amount.
+pub fn micros(dollars: &str) -> Option<i64> {
+    let (whole, part) = dollars.split_once('.').unwrap_or((dollars, "0"));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(whole) || !digits(part) || part.len() > 6 {
+        return None;
+    }
+    let part: i64 = format!("{part:0<6}").parse().ok()?;
+    whole
+        .parse::<i64>()
+        .ok()?
+        .checked_mul(1_000_000)?
+        .checked_add(part)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Price, Prices, dollars};
+    use super::{Price, Prices, dollars, micros};
     use crate::usage::Usage;
 
     const PRICE: Price = Price {
@@ -139,6 +154,13 @@ mod tests {
             "9223372036854.775807",
         ];
         assert_eq!(told, meant);
+        for amount in [0, 1, 44_100, 2_500_000, i64::MAX] {
+            assert_eq!(micros(&dollars(amount)), Some(amount));
+        }
+        assert_eq!(micros("5"), Some(5_000_000));
+        for wrong in ["", ".5", "5.", "-1", "1,5", "1.0000001", "9223372036855"] {
+            assert_eq!(micros(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@
 )]
 
 mod audit;
+mod costs;
 mod errors;
 mod events;
 mod fleet;

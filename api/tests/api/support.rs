@@ -8,13 +8,13 @@ use chorus_workers::blobs::Blobs;
 use chorus_workers::providers::{TextModel, local};
 use process::{Probe, Secret};
 use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap};
-use saga_core::Prices;
 use saga_core::client::Client;
 use saga_core::db::{Db, Location};
 use saga_core::relay::Relay;
 use saga_core::store::Store;
 use saga_core::transport::{InProcess, Transport};
 use saga_core::worker::{Busy, Worker, WorkerSettings};
+use saga_core::{Price, Prices};
 use serde_json::{Value, json};
 use std::io::Write as _;
 use std::sync::Arc;
@@ -138,7 +138,14 @@ impl App {
         };
         let db = Db::open(&location).await.unwrap();
         db.migrate().await.unwrap();
-        let prices = Prices::default().free(local::PROVIDER);
+        let price = Price {
+            input: 1_000_000,
+            output: 1_000_000,
+            image: 0,
+        };
+        let prices = Prices::default()
+            .free(local::PROVIDER)
+            .with("openai", "priced", price);
         let store = Store::new(db, Arc::new(kinds())).with_prices(prices);
         let transport = Transport::InProcess(InProcess::new(QUEUES));
         let (stop, tracker, serving) = (

@@ -6,6 +6,7 @@
 )]
 
 mod config;
+mod costs;
 mod demo;
 mod deploy;
 mod doctor;

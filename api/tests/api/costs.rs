@@ -1,0 +1,193 @@
+//! What calls of models cost, and the caps that keep the bill bounded, as those who run the fleet see them.
+
+use crate::mirror::respond;
+use crate::support::{App, Person, on_each};
+use chorus_workers::providers::local::Writer;
+use chorus_workers::providers::{
+    Call, CallError, Completion, Prompt, TextModel, Unreadable, Usage,
+};
+use futures_util::future::BoxFuture;
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use uuid::Uuid;
+
+const LIMITS: &str = "/api/v1/admin/limits";
+const COSTS: &str = "/api/v1/admin/costs";
+
+/// Writes as the local writer does, for 150 tokens.
+struct Priced;
+
+impl TextModel for Priced {
+    fn provider(&self) -> &'static str {
+        "openai"
+    }
+    fn model(&self) -> &'static str {
+        "priced"
+    }
+    fn send<'a>(
+        &'a self,
+        prompt: &'a Prompt,
+        call: &'a Call,
+    ) -> BoxFuture<'a, Result<Vec<u8>, CallError>> {
+        Writer.send(prompt, call)
+    }
+    fn read(&self, raw: &[u8]) -> Result<Completion, Unreadable> {
+        Writer.read(raw)
+    }
+    fn usage(&self, _: &[u8]) -> Usage {
+        Usage {
+            input_tokens: 100,
+            output_tokens: 50,
+            images: 0,
+        }
+    }
+}
+
+/// A forge that three friends' answers start.
+async fn forge(app: &App, me: &Person) -> Uuid {
+    let made = app.post("/api/v1/surveys", me, &json!({})).await.is(201);
+    for friend in 0..3 {
+        respond(app, &made.text("slug"), friend).await.is(201);
+    }
+    let job = app.get("/api/v1/personas/me", me).await.text("job");
+    job.rsplit_once('/').unwrap().1.parse().unwrap()
+}
+
+async fn set(app: &App, by: &Person, body: Value) -> crate::support::Answer {
+    let request = app.request(Method::PUT, LIMITS, Some(by));
+    app.send(request.json(&body)).await
+}
+
+#[tokio::test]
+async fn a_job_over_budget_waits_says_so_and_goes_on_once_the_cap_is_raised() {
+    on_each(async |app| {
+        let (me, ana) = (app.person(&["member"]), app.person(&["admin"]));
+        let capped = json!({"account_usd": "0.0001", "reason": "too dear"});
+        let told = set(app, &ana, capped).await.is(200);
+        assert_eq!(told.body["items"][1]["cap_usd"], "0.0001");
+        app.work_with(Arc::new(Priced));
+        let job = forge(app, &me).await;
+        let at = format!("/api/v1/jobs/{job}");
+        let waits = app
+            .until(&at, &me, |told| told.body["waiting_for"] != Value::Null)
+            .await;
+        let waiting = &waits.body["waiting_for"];
+        assert_eq!(
+            (&waiting["type"], &waiting["name"]),
+            (&json!("budget"), &json!("persona.write#1"))
+        );
+        assert_eq!(waits.body["attempt"], 0, "it does not count: {waits:?}");
+        assert_eq!(waits.body["next_attempt_at"], waiting["until"]);
+        let saga = app.get(&format!("/api/v1/admin/sagas/{job}"), &ana).await;
+        let why = &saga.is(200).body["why"][0];
+        assert_eq!(why["code"], "over_budget");
+        let message = why["message"].as_str().unwrap();
+        for part in ["0.0001 USD", "one account a day", "may cost up to"] {
+            assert!(message.contains(part), "no {part} in {message}");
+        }
+        let before = app.get(&format!("{COSTS}?by=kind"), &ana).await.is(200);
+        assert_eq!(before.body["total"]["calls"], 0, "nothing was paid for");
+
+        let raised = json!({"account_usd": "1.00", "reason": "it is worth it"});
+        set(app, &ana, raised).await.is(200);
+        let done = app.until_status(job, &me, "succeeded").await;
+        assert_eq!(done.body["waiting_for"], Value::Null);
+        assert_eq!(done.body["usage"]["cost_usd"], "0.00015");
+        assert_eq!(done.body["usage"]["output_tokens"], 50);
+        let limits = app.get(LIMITS, &ana).await.is(200);
+        assert_eq!(
+            limits.body["today"],
+            json!({"spent_usd": "0.00015", "held_usd": "0.00"})
+        );
+
+        for (by, name) in [
+            ("kind", json!("persona.forge")),
+            ("model", json!("openai/priced")),
+            ("account", json!(me.account)),
+        ] {
+            let told = app.get(&format!("{COSTS}?by={by}"), &ana).await.is(200);
+            let first = &told.body["items"][0];
+            assert_eq!(
+                (&first[by], &first["cost_usd"]),
+                (&name, &json!("0.00015")),
+                "{told:?}"
+            );
+            assert_eq!(told.body["total"]["cost_usd"], "0.00015");
+            assert_eq!(told.body["total"]["calls"], 2, "the portrait is free");
+            assert_eq!(told.body["total"]["images"], 1);
+        }
+        let days = app.get(COSTS, &ana).await.is(200);
+        let today = days.body["items"][0]["day"].as_str().unwrap();
+        assert!(days.text("to").starts_with(today), "{days:?}");
+        let past = format!("{COSTS}?to=2020-01-01T00:00:00Z");
+        assert_eq!(app.get(&past, &ana).await.body["items"], json!([]));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn limits_are_set_by_admins_with_a_reason_that_is_kept() {
+    on_each(async |app| {
+        let (me, operator) = (app.person(&["member"]), app.person(&["operator"]));
+        let ana = app.person(&["admin"]);
+        let none = app.get(LIMITS, &operator).await.is(200);
+        let scopes = none.body["items"].as_array().unwrap().iter();
+        let scopes: Vec<&Value> = scopes.map(|limit| &limit["scope"]).collect();
+        assert_eq!(scopes, ["saga", "account", "all"]);
+        assert_eq!(none.body["items"][2]["cap_usd"], Value::Null);
+
+        let body = json!({"saga_usd": "0.50", "all_usd": "20", "reason": "a trial"});
+        let keyed = || {
+            let request = app.request(Method::PUT, LIMITS, Some(&ana)).json(&body);
+            app.send(request.header("idempotency-key", "once"))
+        };
+        let first = keyed().await.is(200);
+        let saga = &first.body["items"][0];
+        assert_eq!(
+            (&saga["cap_usd"], &saga["setting_usd"]),
+            (&json!("0.50"), &Value::Null)
+        );
+        assert_eq!(saga["set"]["reason"], "a trial");
+        assert_eq!(first.body["items"][2]["cap_usd"], "20.00");
+        assert_eq!(keyed().await.is(200).body, first.body);
+        let back = set(app, &ana, json!({"saga_usd": null})).await.is(200);
+        assert_eq!(back.body["items"][0]["cap_usd"], Value::Null);
+        assert_eq!(
+            back.body["items"][2]["cap_usd"], "20.00",
+            "what is not named stays"
+        );
+        let audit = app.get("/api/v1/admin/audit?verb=limit.set", &ana).await;
+        let audit = audit.is(200).body["items"].clone();
+        assert_eq!(audit.as_array().unwrap().len(), 3, "once for each: {audit}");
+        assert_eq!(audit[0]["target_id"], "saga");
+        let capped = |one: &&Value| one["detail"]["cap_usd"] == "20.00";
+        let capped = audit.as_array().unwrap().iter().find(capped);
+        assert_eq!(capped.unwrap()["reason"], "a trial");
+
+        let wrong = set(app, &ana, json!({"saga_usd": "1,5", "all_usd": "-1"})).await;
+        let wrong = wrong.is_problem(422, "validation_failed");
+        assert_eq!(wrong.body["errors"][1]["pointer"], "/all_usd");
+        set(app, &ana, json!({"reason": "nothing"}))
+            .await
+            .is_problem(422, "validation_failed");
+        for somebody in [&me, &operator] {
+            set(app, somebody, json!({"all_usd": "1"}))
+                .await
+                .is_problem(403, "forbidden");
+        }
+        app.get(LIMITS, &me).await.is_problem(403, "forbidden");
+        for query in [
+            "?by=hour",
+            "?from=soon",
+            "?limit=0",
+            "?from=2020-01-02T00:00:00Z&to=2020-01-01T00:00:00Z",
+        ] {
+            app.get(&format!("{COSTS}{query}"), &ana)
+                .await
+                .is_problem(400, "bad_parameter");
+        }
+        app.get(COSTS, &me).await.is_problem(403, "forbidden");
+    })
+    .await;
+}
