@@ -39,7 +39,7 @@ const BUCKETS: [f64; 18] = [
 const HTTP_BUCKETS: [f64; 14] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
 ];
-const LETTER_STATES: [&str; 4] = ["open", "replayed", "discarded", "expired"];
+const LETTER_STATES: [&str; 5] = ["open", "replayed", "skipped", "discarded", "expired"];
 
 /// The one recorder of this process: `metrics` knows no other kind.
 static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();

@@ -16,6 +16,8 @@ pub struct Kind {
     pub park: Duration,
     /// How long all its work may take.
     pub deadline: Option<Duration>,
+    /// Fields of its input that an edited replay keeps.
+    pub locked: &'static [&'static str],
     check: fn(&Value) -> Result<(), String>,
     advance: fn(Uuid, &Value, &Arc<Journal>) -> Advance,
     probe: fn(Uuid, &Value, &Arc<Journal>, (Key, Value)) -> Probed,
@@ -54,6 +56,7 @@ impl Kinds {
             name: S::KIND,
             park: S::PARK,
             deadline: S::DEADLINE,
+            locked: S::LOCKED,
             check: |input| {
                 serde_json::from_value::<S::Input>(input.clone())
                     .map(drop)

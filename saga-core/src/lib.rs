@@ -13,6 +13,7 @@ pub mod group;
 pub mod handler;
 pub mod journal;
 pub mod kinds;
+mod merge;
 pub mod prices;
 pub mod record;
 pub mod rehearsal;

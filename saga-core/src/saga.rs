@@ -16,6 +16,8 @@ pub trait Saga: 'static {
     /// How long all its work may take, from the first claim on, or from its start if it begins with a
     /// wait; then it fails. Waiting in a queue or parked does not count.
     const DEADLINE: Option<Duration> = None;
+    /// Fields of the input that say whose it is and what it is about: an edited replay keeps them.
+    const LOCKED: &'static [&'static str] = &[];
     /// What a caller hands over: at most 64 KiB of JSON.
     type Input: Serialize + DeserializeOwned + Send + 'static;
     /// What it leaves behind.

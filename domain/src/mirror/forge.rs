@@ -31,6 +31,7 @@ pub struct ForgePersona;
 impl Saga for ForgePersona {
     const KIND: &'static str = "persona.forge";
     const DEADLINE: Option<Duration> = Some(Duration::from_mins(15));
+    const LOCKED: &'static [&'static str] = &["survey"];
     type Input = Forge;
     type Output = Uuid;
 

@@ -4,6 +4,7 @@ use super::{Role, Run};
 use crate::journal::Key;
 use crate::state::{SagaState, StepState};
 use serde::Serialize;
+use uuid::Uuid;
 
 /// What a decision comes to, told by the saga before and after it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -14,6 +15,9 @@ pub struct Consequence {
     pub state: &'static str,
     /// Steps that run because of it; undos too, the first to run first.
     pub runs: Vec<Key>,
+    /// The saga that begins by it, if one does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub starts: Option<Uuid>,
     /// Steps that nobody takes as long as the saga is paused.
     pub held: Vec<Key>,
     /// How many finished steps keep their answers.
@@ -58,6 +62,7 @@ impl Run {
                 .map(key)
                 .collect(),
             kept: all.filter(is_kept).count(),
+            starts: None,
             calls_kept: 0,
             calls_again: 0,
         }

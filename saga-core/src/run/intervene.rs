@@ -156,6 +156,32 @@ impl Run {
         Ok(())
     }
 
+    /// Gives up what a letter is about in favour of a new saga with another input: undo begins.
+    pub fn give_way(
+        &mut self,
+        letter: Uuid,
+        by: &str,
+        to: Uuid,
+        kinds: &Kinds,
+        now: DateTime<Utc>,
+    ) -> Result<(), Refused> {
+        let about = |step: &super::StepRow| step.letter_id == Some(letter);
+        let known = self.saga.letter_id == Some(letter) || self.steps.iter().any(about);
+        if self.saga.pivoted {
+            return Err(Refused::Pivoted);
+        }
+        if !known || self.saga.ending.is_some() || self.saga.state.is_final() {
+            return Err(Refused::NotOpen);
+        }
+        let data = json!({"letter": letter, "by": by, "saga": to});
+        self.event("saga.replayed", None, Some(data));
+        let error = self.saga.error.clone().unwrap_or_else(Failure::deadline);
+        self.letters_end = Some("discarded");
+        self.begin_undo(Ending::Failed, error, now);
+        self.go_on(kinds, now);
+        Ok(())
+    }
+
     /// Only in the bad build that takes a letter for open for ever: undoes what its decision did.
     #[cfg(feature = "faults")]
     fn forget_decision(&mut self, letter: Uuid) {

@@ -84,6 +84,12 @@ const RESOLVE: &str = "-- letters.resolve
 #[cfg(feature = "faults")]
 const RESOLVE_NO_CAS: &str = "-- letters.resolve_seeded
     UPDATE letters SET state = $2, resolved_at = $3, resolved_by = $4, reason = $5 WHERE id = $1";
+const TAKE_UP: &str = "-- letters.take_up
+    UPDATE letters SET state = 'replayed', resolved_at = $2, resolved_by = $3, reason = $4
+     WHERE id = $1 AND state IN ('discarded', 'expired')";
+const REOPEN: &str = "-- letters.reopen
+    UPDATE letters SET state = 'open', resolved_at = NULL, resolved_by = NULL, reason = NULL
+     WHERE id = $1 AND state = 'discarded'";
 const FIND: &str = "-- letters.find
     SELECT id, saga_id, step_key, kind, step, queue, class, message, fingerprint, attempts, worker, state, created_at, resolved_at,
            resolved_by, reason
@@ -180,6 +186,23 @@ pub(super) async fn resolve(
         .execute()
         .await?;
     Ok(rows == 1)
+}
+
+/// Takes up a letter whose saga has ended; false when somebody else has.
+pub(super) async fn take_up(
+    tx: &mut Tx,
+    letter: Uuid,
+    (by, reason): (&str, &str),
+) -> sqlx::Result<bool> {
+    let now = tx.now().await?;
+    let taken = tx.query(TAKE_UP).bind(letter).bind(now);
+    let taken = taken.bind(by.to_owned()).bind(reason.to_owned());
+    Ok(taken.execute().await? == 1)
+}
+
+/// Opens a discarded letter again; false when it is not discarded.
+pub(super) async fn reopen(tx: &mut Tx, letter: Uuid) -> sqlx::Result<bool> {
+    Ok(tx.query(REOPEN).bind(letter).execute().await? == 1)
 }
 
 /// Writes a run's new letters, and ends its open ones where the run says so.

@@ -2,15 +2,16 @@
 //! caller does it and does not commit.
 
 use super::audit::{self, Entry};
-use super::{Store, letters, load, save};
+use super::control::one;
+use super::{Store, letters};
 use crate::db::Tx;
 use crate::journal::Key;
-use crate::run::{Consequence, Hindered, Run, Skip};
+use crate::run::{Consequence, Hindered, Refused, Run, Skip};
 use crate::state::SagaState;
 use crate::ticket::Ticket;
 use chrono::{DateTime, Utc};
-use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use serde_json::json;
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// What a person may do to one saga.
@@ -58,9 +59,23 @@ pub enum VerbError {
     /// It does not fit the saga as it is.
     #[error(transparent)]
     Hindered(#[from] Hindered),
-    /// Somebody else has decided about the letter.
-    #[error("the letter is not open")]
-    NotOpen,
+    /// Somebody else decided first, or it does not apply any more.
+    #[error("{0}")]
+    Refused(#[from] Refused),
+    /// The input cannot be changed so.
+    #[error("{why}")]
+    Edit {
+        /// What does not fit, as a JSON pointer into the request.
+        pointer: String,
+        /// Why.
+        why: String,
+    },
+    /// It was discarded too long ago.
+    #[error("a letter can be restored for 30 days")]
+    TooLate,
+    /// The saga could not be started again.
+    #[error("the saga could not be started again")]
+    Start(#[from] super::StartError),
     /// The store did not take it.
     #[error("the store did not take it")]
     Store(#[from] sqlx::Error),
@@ -79,7 +94,7 @@ impl Store {
         (by, reason): (&str, &str),
     ) -> Result<Done, VerbError> {
         let now = tx.now().await?;
-        let mut run = one(tx, saga).await?;
+        let mut run = one(tx, saga).await?.ok_or(VerbError::NotFound)?;
         let before = run.clone();
         let mut detail = json!({"kind": run.saga.kind, "was": run.saga.state.as_str()});
         let closes = match verb {
@@ -105,7 +120,7 @@ impl Store {
         };
         if let Some((letter, state)) = closes {
             if !letters::resolve(tx, letter, state, by, reason).await? {
-                return Err(VerbError::NotOpen);
+                return Err(Refused::NotOpen.into());
             }
             detail["letter"] = json!(letter);
         }
@@ -121,44 +136,6 @@ impl Store {
         self.done(tx, &before, run, now).await
     }
 
-    /// Puts an answer in the place of the step that an open letter is about.
-    pub async fn skip_letter(
-        &self,
-        tx: &mut Tx,
-        letter: Uuid,
-        output: Value,
-        (by, reason): (&str, &str),
-    ) -> Result<Done, VerbError> {
-        let found = letters::find(tx, letter).await?;
-        let found = found.ok_or(VerbError::NotFound)?;
-        let saga = found.saga_id.ok_or(VerbError::NotOpen)?;
-        let now = tx.now().await?;
-        let mut run = one(tx, saga).await?;
-        let about = |step: &&crate::run::StepRow| step.letter_id == Some(letter);
-        let step = run.steps.iter().find(about).map(|step| step.key.clone());
-        let skip = Skip {
-            step: Some(step.ok_or(VerbError::NotOpen)?),
-            output: Some(output),
-            force: true,
-        };
-        let before = run.clone();
-        run.skip_step(&skip, by, &self.kinds, now)?;
-        if !letters::resolve(tx, letter, "skipped", by, reason).await? {
-            return Err(VerbError::NotOpen);
-        }
-        let detail = json!({"saga": saga, "kind": found.kind, "step": found.step_key});
-        let entry = Entry {
-            actor: by,
-            verb: "letter.skip",
-            target_kind: "letter",
-            target_id: letter.to_string(),
-            reason,
-            detail,
-        };
-        audit::write(tx, &entry).await?;
-        self.done(tx, &before, run, now).await
-    }
-
     async fn done(
         &self,
         tx: &mut Tx,
@@ -166,10 +143,10 @@ impl Store {
         run: Run,
         now: DateTime<Utc>,
     ) -> Result<Done, VerbError> {
-        let (state, saga) = (run.saga.state, run.saga.id);
+        let state = run.saga.state;
         let mut consequence = run.consequence(before);
-        count_calls(tx, saga, &mut consequence).await?;
-        let tickets = save::save(tx, &mut [run], &self.kinds, now).await?;
+        count_calls(tx, &run, &mut consequence, Calls::OfThese).await?;
+        let tickets = self.decided(tx, run, now).await?;
         Ok(Done {
             state,
             consequence,
@@ -178,32 +155,38 @@ impl Store {
     }
 }
 
-/// Adds what the paid calls of the steps that run come to.
+/// Which paid calls of a saga a decision is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Calls {
+    /// Those of the steps that run.
+    OfThese,
+    /// All: another saga makes them anew, as far as it comes.
+    All,
+}
+
+/// Adds what the paid calls come to.
 pub(super) async fn count_calls(
     tx: &mut Tx,
-    saga: Uuid,
+    run: &Run,
     consequence: &mut Consequence,
+    which: Calls,
 ) -> sqlx::Result<()> {
-    if consequence.runs.is_empty() {
+    if which == Calls::OfThese && consequence.runs.is_empty() {
         return Ok(());
     }
-    let calls: Vec<(String, String, String)> = tx.query(CALLS).bind(saga).all().await?;
+    let calls: Vec<(String, String, String)> = tx.query(CALLS).bind(run.saga.id).all().await?;
     let mut latest = BTreeMap::new();
     for (step, name, state) in calls {
         latest.insert((step, name), state); // of several rounds the last one counts
     }
     for ((step, _), state) in latest {
-        if consequence.runs.iter().any(|key| key.as_str() == step) {
-            match state.as_str() {
-                "answered" => consequence.calls_kept += 1,
-                _ => consequence.calls_again += 1,
-            }
+        let runs = consequence.runs.iter().any(|key| key.as_str() == step);
+        match (which, state.as_str()) {
+            (Calls::All, _) => consequence.calls_again += 1,
+            (Calls::OfThese, "answered") if runs => consequence.calls_kept += 1,
+            (Calls::OfThese, _) if runs => consequence.calls_again += 1,
+            (Calls::OfThese, _) => {}
         }
     }
     Ok(())
-}
-
-async fn one(tx: &mut Tx, saga: Uuid) -> Result<Run, VerbError> {
-    let mut found = load::whole(tx, BTreeSet::from([saga])).await?;
-    found.remove(&saga).ok_or(VerbError::NotFound)
 }

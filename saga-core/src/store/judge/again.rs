@@ -1,0 +1,118 @@
+//! Begins a saga again from an older one's input, changed or not.
+
+use super::{Judged, Who, close, write_down};
+use crate::db::Tx;
+use crate::merge;
+use crate::run::{Hindered, Refused, Run};
+use crate::store::verbs::{Calls, VerbError, count_calls};
+use crate::store::{Letter, NewSaga, Store, letters};
+use crate::trace;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// The id of the saga that begins again what a letter is about.
+pub(in crate::store) fn again(letter: Uuid) -> Uuid {
+    Uuid::new_v5(&letter, b"replay")
+}
+
+impl Store {
+    /// A new saga from an older one's input; its id follows from the letter, so it starts once. Either
+    /// one's row or history names the other. An older one that still stands is undone.
+    pub(super) async fn begin_again(
+        &self,
+        tx: &mut Tx,
+        mut run: Run,
+        letter: &Letter,
+        (verb, (input, fields)): (&'static str, (Value, Vec<String>)),
+        who: Who<'_>,
+    ) -> Result<Judged, VerbError> {
+        let (now, before) = (tx.now().await?, run.clone());
+        let new = NewSaga {
+            id: again(letter.id),
+            kind: run.saga.kind.clone(),
+            input,
+            owner_id: run.saga.owner_id,
+            request_id: run.saga.request_id.clone(),
+            trace: trace::current(),
+            singleton: run.saga.singleton.clone(),
+            replay_of: Some(run.saga.id),
+        };
+        self.check(&new)?;
+        let id = new.id;
+        if run.saga.state.is_final() {
+            if !letters::take_up(tx, letter.id, who).await? {
+                return Err(Refused::NotOpen.into());
+            }
+            let by = json!({"letter": letter.id, "by": who.0, "saga": id});
+            run.event("saga.replayed", None, Some(by));
+        } else {
+            run.give_way(letter.id, who.0, id, &self.kinds, now)?;
+            close(tx, letter, "replayed", who).await?;
+        }
+        let edited = !fields.is_empty();
+        let mode = if edited { "edited_copy" } else { "new_job" };
+        let detail = json!({"mode": mode, "started": id, "edited": fields});
+        write_down(tx, verb, letter, who, detail).await?;
+        let mut consequence = run.consequence(&before);
+        count_calls(tx, &run, &mut consequence, Calls::All).await?;
+        let saga = run.saga.clone();
+        let mut tickets = self.decided(tx, run, now).await?;
+        let (started, first) = self.start_in(tx, &[new]).await?;
+        if !started[0].new {
+            return Err(if started[0].id == id {
+                Refused::NotOpen.into()
+            } else {
+                // The old one, or another of the same key.
+                let how = "At most one of its kind and key is open: discard this letter, and replay it with the edit once the saga has ended.";
+                let state = saga.state;
+                Hindered::State { state, how }.into()
+            });
+        }
+        let steps = first.iter().map(|ticket| ticket.step.clone());
+        consequence.runs = steps.chain(consequence.runs).collect();
+        consequence.kept = 0;
+        consequence.starts = Some(id);
+        tickets.extend(first);
+        Ok(Judged {
+            letter: letter.clone(),
+            saga: Some(id),
+            mode,
+            consequence: Some(consequence),
+            tickets,
+        })
+    }
+
+    /// A saga's input, changed as wished and of its own type, and the names of what changed.
+    pub(super) fn edited(
+        &self,
+        run: &Run,
+        patch: &Value,
+    ) -> Result<(Value, Vec<String>), VerbError> {
+        let wrong = |field: &str, why: String| VerbError::Edit {
+            pointer: format!("/edit/input{field}"),
+            why,
+        };
+        if run.saga.pivoted && !run.saga.state.is_final() {
+            return Err(Refused::Pivoted.into());
+        }
+        let before = &run.saga.input;
+        let mut input = before.clone();
+        merge::patch(&mut input, patch);
+        let kind = self.kinds.get(&run.saga.kind);
+        for field in kind.map_or(&[][..], |kind| kind.locked) {
+            if input.get(field) != before.get(field) {
+                let why = format!("{field} says whose saga this is and about what; it stays");
+                return Err(wrong(&format!("/{field}"), why));
+            }
+        }
+        let fields = merge::changed(before, &input);
+        if fields.is_empty() {
+            let why = "it changes nothing; to try again as it was, replay without an edit";
+            return Err(wrong("", why.to_owned()));
+        }
+        match kind.map(|kind| kind.check(&input)) {
+            Some(Err(why)) => Err(wrong("", format!("the input would not fit: {why}"))),
+            Some(Ok(())) | None => Ok((input, fields)),
+        }
+    }
+}
