@@ -9,3 +9,11 @@ ALTER TABLE letters
     DROP CONSTRAINT letters_state_check,
     ADD CONSTRAINT letters_state_check
         CHECK (state IN ('open', 'replayed', 'skipped', 'discarded', 'expired')) NOT VALID;
+
+-- What somebody noted about letters that failed alike.
+CREATE TABLE letter_notes (
+    fingerprint TEXT NOT NULL PRIMARY KEY,
+    note        TEXT NOT NULL,
+    noted_by    TEXT NOT NULL,
+    noted_at    TIMESTAMPTZ NOT NULL
+);

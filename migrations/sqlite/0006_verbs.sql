@@ -10,3 +10,11 @@ UPDATE sqlite_schema
    SET sql = replace(sql, '(''open'', ''replayed'', ''discarded'',', '(''open'', ''replayed'', ''skipped'', ''discarded'',')
  WHERE type = 'table' AND name = 'letters';
 PRAGMA writable_schema = RESET;
+
+-- What somebody noted about letters that failed alike.
+CREATE TABLE letter_notes (
+    fingerprint TEXT NOT NULL PRIMARY KEY,
+    note        TEXT NOT NULL,
+    noted_by    TEXT NOT NULL,
+    noted_at    TEXT NOT NULL
+) STRICT, WITHOUT ROWID;

@@ -60,10 +60,16 @@ pub struct LetterGroup {
     pub message: String,
     /// Who made the newest one's last attempt.
     pub worker: Option<String>,
+    /// What somebody noted about those that failed alike.
+    pub note: Option<String>,
+    /// Who noted it.
+    pub noted_by: Option<String>,
+    /// When.
+    pub noted_at: Option<DateTime<Utc>>,
 }
 
 const GROUPS: &str = "-- letter_groups.list
-    SELECT key, letters, attempts, first_at, last_at, kind, step, queue, class, message, worker
+    SELECT key, letters, attempts, first_at, last_at, kind, step, queue, class, message, worker, note, noted_by, noted_at
       FROM (SELECT key, kind, step, queue, class, message, worker,
                    count(*) OVER (PARTITION BY key) AS letters,
                    CAST(sum(attempts) OVER (PARTITION BY key) AS BIGINT) AS attempts,
@@ -73,6 +79,7 @@ const GROUPS: &str = "-- letter_groups.list
               FROM (SELECT letters.*, CASE CAST($1 AS TEXT) WHEN 'kind' THEN kind WHEN 'step' THEN step WHEN 'queue' THEN queue
                            WHEN 'class' THEN class WHEN 'worker' THEN coalesce(worker, '') ELSE fingerprint END AS key
                       FROM letters WHERE $2 IS NULL OR state = $2) AS keyed) AS told
+      LEFT JOIN letter_notes ON letter_notes.fingerprint = told.key
      WHERE place = 1 ORDER BY letters DESC, last_at DESC, key LIMIT $3";
 
 impl Store {
