@@ -111,16 +111,15 @@ pub fn next_step(
     use {StepEvent as E, StepState as S};
     match (state, event) {
         (S::Ready, E::Claim) => Ok(S::Leased),
-        (S::Leased | S::Waiting, E::Answer) => Ok(S::Done),
+        (S::Leased | S::Waiting, E::Answer)
+        | (S::Ready | S::Retrying | S::Waiting | S::Failed, E::Skip) => Ok(S::Done),
         (S::Leased, E::Retry) => Ok(S::Retrying),
-        (S::Leased, E::GiveUp) => Ok(S::Failed),
+        (S::Leased, E::GiveUp) | (S::Ready | S::Retrying | S::Waiting, E::Forgo) => Ok(S::Failed),
         // Retrying: its pause is over. Leased: the lease is dead. Failed: an operator replays it.
         // Waiting: an armed undo whose turn has come.
         (S::Retrying | S::Leased | S::Failed | S::Waiting, E::MakeReady) => Ok(S::Ready),
         (S::Ready | S::Retrying | S::Waiting, E::Cancel) => Ok(S::Cancelled),
         (S::Ready, E::Hold) => Ok(S::Waiting),
-        (S::Ready | S::Retrying | S::Waiting | S::Failed, E::Skip) => Ok(S::Done),
-        (S::Ready | S::Retrying | S::Waiting, E::Forgo) => Ok(S::Failed),
         (
             S::Ready | S::Leased | S::Retrying | S::Waiting | S::Done | S::Failed | S::Cancelled,
             E::Claim
