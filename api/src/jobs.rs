@@ -2,6 +2,7 @@
 
 pub(crate) mod answer;
 mod backlog;
+mod beside;
 mod board;
 mod envelope;
 mod watch;
@@ -12,6 +13,7 @@ pub(crate) use envelope::{Job, Status};
 use crate::prefer::Wait;
 use crate::problem::{Code, Problem};
 use backlog::Backlog;
+use beside::Beside;
 use board::Board;
 use chrono::{DateTime, Utc};
 use saga_core::Store;
@@ -151,14 +153,14 @@ impl Jobs {
         };
         let mut run = Run::loaded(saga, vec![], vec![]);
         run.go_on(self.store.kinds(), now);
-        Arc::new(self.board.render(&run, None))
+        Arc::new(self.board.render(&run, &Beside::default()))
     }
 
     /// Many jobs at once, for a list.
     pub(crate) async fn envelopes(&self, ids: &[Uuid]) -> sqlx::Result<BTreeMap<Uuid, Job>> {
         let runs = self.store.view(ids).await?;
-        let spent = self.board.spent(&runs).await?;
-        let told = |(id, run)| (id, self.board.envelope(&run, spent.get(&id)));
+        let beside = Beside::of(&self.store, &runs).await?;
+        let told = |(id, run): (Uuid, Run)| (id, self.board.envelope(&run, &beside));
         Ok(runs.into_iter().map(told).collect())
     }
 }

@@ -6,7 +6,7 @@ use crate::{cors, problem::Problem, routes};
 use axum::Router;
 use axum::http::StatusCode;
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{get, patch, post};
 use process::metrics::{self, Scrape};
 use process::{Probe, health};
 
@@ -59,14 +59,26 @@ fn admin() -> Router<State> {
             "/admin/dead-letters/groups",
             get(routes::dead_letter_groups::list),
         )
+        .route(
+            "/admin/dead-letters/groups/{name}",
+            patch(routes::dead_letter_groups::note),
+        )
         .route("/admin/dead-letters/{id}", get(routes::dead_letters::show))
         .route(
             "/admin/dead-letters/{id}/replay",
-            post(routes::dead_letters::replay),
+            post(routes::letter_verbs::replay),
+        )
+        .route(
+            "/admin/dead-letters/{id}/skip",
+            post(routes::letter_verbs::skip),
         )
         .route(
             "/admin/dead-letters/{id}/discard",
-            post(routes::dead_letters::discard),
+            post(routes::letter_verbs::discard),
+        )
+        .route(
+            "/admin/dead-letters/{id}/restore",
+            post(routes::letter_verbs::restore),
         )
         .route(
             "/admin/replays",

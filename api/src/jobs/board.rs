@@ -1,7 +1,8 @@
 //! Rendered jobs: read in batches, checked by their number of events, kept for all who poll.
 
 use super::backlog::Backlog;
-use super::envelope::{Job, Status, may_have_spent};
+use super::beside::Beside;
+use super::envelope::{Job, Status};
 use axum::body::Bytes;
 use axum::http::HeaderValue;
 use chrono::{DateTime, Utc};
@@ -10,7 +11,6 @@ use moka::ops::compute::Op;
 use saga_core::Store;
 use saga_core::db::Sql;
 use saga_core::run::Run;
-use saga_core::store::Spent;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -40,6 +40,13 @@ pub(crate) struct Seen {
     /// While it is queued: what else its place changes.
     queued: Option<Queued>,
     checked_ms: AtomicU64,
+}
+
+impl Seen {
+    /// Whether it will always look so: one that failed may still be begun again.
+    fn is_fixed(&self) -> bool {
+        self.status == Status::Succeeded
+    }
 }
 
 #[derive(Debug)]
@@ -84,7 +91,7 @@ impl Board {
     /// A job that was looked at a moment ago, or is over.
     pub(super) async fn recent(&self, id: Uuid) -> Option<Arc<Seen>> {
         let seen = self.seen.get(&id).await?;
-        (seen.done
+        (seen.is_fixed()
             || self
                 .now_ms()
                 .saturating_sub(seen.checked_ms.load(Ordering::Relaxed))
@@ -101,7 +108,7 @@ impl Board {
         let (mut known, mut unread) = (BTreeMap::new(), vec![]);
         for id in ids {
             match self.seen.get(&id).await {
-                Some(seen) if seen.done => drop(found.insert(id, seen)),
+                Some(seen) if seen.is_fixed() => drop(found.insert(id, seen)),
                 Some(seen) => drop(known.insert(id, seen)),
                 None => unread.push(id),
             }
@@ -133,9 +140,9 @@ impl Board {
                 .filter_map(|run| run.steps.iter().find_map(|step| step.queue.clone()))
                 .collect();
             self.backlog.look(names).await?;
-            let spent = self.spent(&runs).await?;
+            let beside = Beside::of(&self.store, &runs).await?;
             for (id, run) in runs {
-                let seen = self.render(&run, spent.get(&id));
+                let seen = self.render(&run, &beside);
                 found.insert(id, self.keep(seen).await);
             }
         }
@@ -147,7 +154,9 @@ impl Board {
         if let Some(queued) = &seen.queued
             && self.backlog.place(&queued.run).1 != queued.look
         {
-            return self.keep(self.render(&queued.run, None)).await;
+            return self
+                .keep(self.render(&queued.run, &Beside::default()))
+                .await;
         }
         seen.checked_ms.store(self.now_ms(), Ordering::Relaxed);
         seen
@@ -168,24 +177,14 @@ impl Board {
         result.into_entry().map_or(seen, moka::Entry::into_value)
     }
 
-    /// What these sagas spent; most cannot have, and are not asked about.
-    pub(super) async fn spent(
-        &self,
-        runs: &BTreeMap<Uuid, Run>,
-    ) -> sqlx::Result<BTreeMap<Uuid, Spent>> {
-        let paying = runs.values().filter(|run| may_have_spent(run));
-        let paying: Vec<Uuid> = paying.map(|run| run.saga.id).collect();
-        self.store.spent(&paying).await
+    pub(super) fn envelope(&self, run: &Run, beside: &Beside) -> Job {
+        beside.tell(run, self.backlog.place(run).0)
     }
 
-    pub(super) fn envelope(&self, run: &Run, spent: Option<&Spent>) -> Job {
-        Job::of(run, self.backlog.place(run).0, spent)
-    }
-
-    pub(super) fn render(&self, run: &Run, spent: Option<&Spent>) -> Seen {
+    pub(super) fn render(&self, run: &Run, beside: &Beside) -> Seen {
         let (place, look) = self.backlog.place(run);
         let queue = run.steps.iter().find_map(|step| step.queue.clone());
-        let job = Job::of(run, place, spent);
+        let job = beside.tell(run, place);
         let body = Bytes::from(serde_json::to_vec(&job).unwrap_or_default());
         Seen {
             id: job.id,

@@ -37,6 +37,10 @@ pub(crate) struct Job {
     deadline_at: Option<DateTime<Utc>>,
     parent: Option<Uuid>,
     children: [Uuid; 0],
+    /// The job that was begun again as this one.
+    replay_of: Option<Uuid>,
+    /// The job as which this one was begun again.
+    replayed_as: Option<Uuid>,
     pub(crate) links: Links,
 }
 
@@ -134,7 +138,17 @@ impl Job {
             deadline_at: saga.deadline_at,
             parent: None,
             children: [],
+            replay_of: saga.replay_of,
+            replayed_as: None,
             links: links(saga),
+        }
+    }
+
+    /// The same, begun again as `job`.
+    pub(super) fn replayed_as(self, job: Option<Uuid>) -> Self {
+        Self {
+            replayed_as: job,
+            ..self
         }
     }
 }

@@ -2,12 +2,13 @@
 
 use super::dead_letters::LetterState;
 use crate::auth::Staff;
+use crate::body::Json;
 use crate::page::{self, Page};
-use crate::params::Params;
+use crate::params::{Name, Params};
 use crate::problem::Problem;
 use crate::state::State;
 use axum::extract::State as In;
-use saga_core::store::{GroupBy, LetterGroup};
+use saga_core::store::{GroupBy, GroupNote, LetterGroup};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -96,4 +97,34 @@ pub(crate) async fn list(
         .collect();
     // There is no next page: whoever has more than a hundred troubles looks at the largest first.
     Ok(axum::Json(Page::new(items, None::<&()>)))
+}
+
+const NOTE_CHARS_MAX: usize = 2_000;
+
+/// What is to be noted; `null` takes the note away.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Noted {
+    #[serde(deserialize_with = "Option::deserialize")]
+    note: Option<String>,
+}
+
+/// Notes something about letters that failed alike, for whoever looks next.
+pub(crate) async fn note(
+    caller: Staff,
+    Name(group): Name,
+    In(state): In<State>,
+    Json { value, .. }: Json<Noted>,
+) -> Result<axum::Json<GroupNote>, Problem> {
+    let note = value.note.as_deref().map(str::trim);
+    if note.is_some_and(|note| note.is_empty() || note.chars().count() > NOTE_CHARS_MAX) {
+        let how = format!("Say it in 1 to {NOTE_CHARS_MAX} characters; null takes the note away.");
+        return Err(Problem::field("/note", "out_of_range", how));
+    }
+    let mut tx = state.begin().await?;
+    let by = caller.signature();
+    let noted = state.store().note_group(&mut tx, &group, note, &by).await?;
+    let noted = noted.ok_or_else(|| Problem::not_found("group"))?;
+    tx.commit().await?;
+    Ok(axum::Json(noted))
 }

@@ -1,19 +1,14 @@
 //! `/admin/dead-letters`: steps that gave up, for a person to judge.
 
-use crate::asked::Asked;
 use crate::auth::Staff;
-use crate::body::Json;
-use crate::idempotency::{Command, Given};
 use crate::page::{self, Page};
 use crate::params::{Id, Params};
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 use crate::state::State;
 use axum::extract::State as In;
-use axum::http::StatusCode;
-use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, Utc};
 use saga_core::journal::Key;
-use saga_core::store::{ControlError, Letter, LetterFilter};
+use saga_core::store::{Letter, LetterFilter};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -42,6 +37,7 @@ pub(crate) struct Filter {
 pub(super) enum LetterState {
     Open,
     Replayed,
+    Skipped,
     Discarded,
     Expired,
 }
@@ -51,6 +47,7 @@ impl LetterState {
         match self {
             Self::Open => "open",
             Self::Replayed => "replayed",
+            Self::Skipped => "skipped",
             Self::Discarded => "discarded",
             Self::Expired => "expired",
         }
@@ -83,7 +80,9 @@ impl From<Letter> for Item {
     fn from(letter: Letter) -> Self {
         let this = format!("/api/v1/admin/dead-letters/{}", letter.id);
         let job = letter.saga_id.map(|saga| format!("/api/v1/jobs/{saga}"));
-        let links = json!({"self": this, "job": job, "replay": format!("{this}/replay"), "discard": format!("{this}/discard")});
+        let verb = |verb: &str| format!("{this}/{verb}");
+        let links = json!({"self": this, "job": job, "replay": verb("replay"), "skip": verb("skip"),
+            "discard": verb("discard"), "restore": verb("restore")});
         Self {
             id: letter.id,
             job: letter.saga_id,
@@ -145,6 +144,8 @@ pub(crate) struct Detail {
     /// Of the step; the data of a person, so only an admin is told.
     input: Option<Value>,
     replays: usize,
+    /// The job that was begun again from it.
+    replayed_as: Option<Uuid>,
     job_state: Option<&'static str>,
     parked_until: Option<DateTime<Utc>>,
     errors: Vec<Value>,
@@ -203,10 +204,13 @@ pub(crate) async fn show(
         }
     }
     let input = input.filter(|_| caller.is_admin());
+    let saga: Vec<Uuid> = letter.saga_id.into_iter().collect();
+    let replayed_as = state.store().replayed_as(&saga).await?.into_values().next();
     Ok(axum::Json(Detail {
         item: letter.into(),
         input,
         replays,
+        replayed_as,
         job_state,
         parked_until,
         errors,
@@ -242,143 +246,4 @@ pub(super) fn words(reason: Option<&str>, note: Option<&str>) -> Result<String, 
         ));
     }
     Ok(words.to_owned())
-}
-
-/// Tries a letter's step again; finished steps and paid calls are kept.
-pub(crate) async fn replay(
-    caller: Staff,
-    Id(id): Id,
-    In(state): In<State>,
-    asked: Asked,
-    Json { value, bytes }: Json<Decision>,
-) -> Result<Response, Problem> {
-    let words = value.words()?;
-    let command = Command::of(&state, &caller.account().to_string(), &asked, &bytes)?;
-    if let Some(earlier) = command.earlier(&state).await? {
-        return Ok(earlier.into_response());
-    }
-    let before = state
-        .store()
-        .letter(id)
-        .await?
-        .ok_or_else(|| Problem::not_found("letter"))?;
-    let done = match state.store().replay(id, &caller.signature(), &words).await {
-        Ok((started, tickets)) => {
-            saga_core::fault::point("api.committed", "");
-            state.client().publish(tickets);
-            Some((started.id, started.new))
-        }
-        Err(ControlError::Refused(_)) if command.has_key() => {
-            let mine = decided(&state, id, "replayed", &caller, &words).await?;
-            mine.and_then(|letter| Some((letter.saga_id?, false)))
-        }
-        Err(ControlError::Refused(_)) => None,
-        Err(error) => return Err(failed(error)),
-    };
-    let Some((job, is_new)) = done else {
-        return Err(refused(&state, id).await);
-    };
-    // What is told of the job from here on is not older than the replay.
-    drop(state.jobs().fresh(job).await?);
-    let mode = if is_new { "new_job" } else { "in_place" };
-    let link = format!("/api/v1/jobs/{job}");
-    let body = json!({"dead_letter": id, "job_id": job, "replay_of": before.saga_id, "mode": mode, "job": link});
-    let given = Given::new(StatusCode::ACCEPTED, body).at(link);
-    command.keep_after(&state, &given).await?;
-    Ok(given.into_response())
-}
-
-/// Gives a letter's step up: undo begins.
-pub(crate) async fn discard(
-    caller: Staff,
-    Id(id): Id,
-    In(state): In<State>,
-    asked: Asked,
-    Json { value, bytes }: Json<Decision>,
-) -> Result<Response, Problem> {
-    let words = value.words()?;
-    let command = Command::of(&state, &caller.account().to_string(), &asked, &bytes)?;
-    if let Some(earlier) = command.earlier(&state).await? {
-        return Ok(earlier.into_response());
-    }
-    match state.store().discard(id, &caller.signature(), &words).await {
-        Ok(tickets) => {
-            saga_core::fault::point("api.committed", "");
-            state.client().publish(tickets);
-        }
-        Err(ControlError::Refused(_)) => {
-            let again = command.has_key();
-            let mine = decided(&state, id, "discarded", &caller, &words).await?;
-            if !again || mine.is_none() {
-                return Err(refused(&state, id).await);
-            }
-        }
-        Err(error) => return Err(failed(error)),
-    }
-    let letter = state
-        .store()
-        .letter(id)
-        .await?
-        .ok_or_else(|| Problem::not_found("letter"))?;
-    if let Some(saga) = letter.saga_id {
-        drop(state.jobs().fresh(saga).await?);
-    }
-    let body =
-        serde_json::to_value(Item::from(letter)).map_err(|error| Problem::internal(&error))?;
-    let given = Given::new(StatusCode::OK, body);
-    command.keep_after(&state, &given).await?;
-    Ok(given.into_response())
-}
-
-/// The letter, if this caller has decided it so, in the same words: then it was this command, whose
-/// answer was lost before it could be kept under its key.
-async fn decided(
-    state: &State,
-    id: Uuid,
-    how: &str,
-    caller: &Staff,
-    words: &str,
-) -> Result<Option<Letter>, Problem> {
-    let letter = state.store().letter(id).await?;
-    Ok(letter.filter(|letter| {
-        letter.state == how
-            && letter.resolved_by.as_deref() == Some(caller.signature().as_str())
-            && letter.reason.as_deref().unwrap_or("") == words
-    }))
-}
-
-fn failed(error: ControlError) -> Problem {
-    match error {
-        ControlError::NotFound => Problem::not_found("letter"),
-        ControlError::Store(error) => error.into(),
-        ControlError::Start(error) => error.into(),
-        ControlError::Refused(_) => Problem::internal(&error),
-    }
-}
-
-/// Says who was first, and when.
-async fn refused(state: &State, id: Uuid) -> Problem {
-    let letter = match state.store().letter(id).await {
-        Ok(Some(letter)) => letter,
-        Ok(None) => return Problem::not_found("letter"),
-        Err(error) => return error.into(),
-    };
-    let (Some(by), Some(at)) = (&letter.resolved_by, letter.resolved_at) else {
-        let how = match letter.saga_id {
-            Some(_) => "The job moved on; look at the letter again.",
-            None => "This was an unreadable message; it can only be discarded.",
-        };
-        return Problem::new(Code::StateConflict, how);
-    };
-    let when = at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
-    Problem::new(
-        Code::AlreadyResolved,
-        format!(
-            "{by} has decided at {when}: the letter is {}.",
-            letter.state
-        ),
-    )
-    .with("state", letter.state.clone())
-    .with("resolved_by", by.clone())
-    .with("resolved_at", when)
 }

@@ -77,7 +77,7 @@ impl Select {
 /// Where the sagas go on.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum From {
+pub(super) enum From {
     /// At the step that failed: finished steps and paid calls are kept.
     FailedStep,
 }

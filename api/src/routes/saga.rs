@@ -30,6 +30,8 @@ pub(crate) struct Detail {
     #[serde(flatten)]
     item: Item,
     why: Vec<Reason>,
+    /// The saga that was begun again from its letter.
+    replayed_as: Option<Uuid>,
     /// Of the saga; the data of a person, so only an admin is told.
     input: Option<Value>,
     output: Option<Value>,
@@ -91,6 +93,7 @@ pub(crate) async fn show(
     let run = store.view(&[id]).await?.remove(&id);
     let run = run.ok_or_else(|| Problem::no_job("saga"))?;
     let why = why(&state, &run).await?;
+    let replayed_as = store.replayed_as(&[id]).await?.remove(&id);
     let of_saga = LetterFilter {
         saga_id: Some(id),
         limit: LETTERS_MAX,
@@ -107,6 +110,7 @@ pub(crate) async fn show(
     let (steps, mut saga) = (steps.collect(), run.saga);
     Ok(axum::Json(Detail {
         why,
+        replayed_as,
         input: admin.then(|| saga.input.take()),
         output: saga.output.take().filter(|_| admin),
         singleton: saga.singleton.take(),

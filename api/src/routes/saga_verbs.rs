@@ -13,7 +13,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use chrono::SecondsFormat;
 use saga_core::journal::Key;
-use saga_core::run::{Hindered, Skip};
+use saga_core::run::{Hindered, Refused, Skip};
 use saga_core::store::audit::{AuditFilter, Decided};
 use saga_core::store::{Done, SagaVerb, VerbError};
 use serde::{Deserialize, Deserializer};
@@ -198,15 +198,47 @@ impl Wish {
 }
 
 /// Why a wish was not granted, and who decided last.
-pub(super) async fn hindered(state: &State, saga: Uuid, error: VerbError) -> Problem {
+async fn hindered(state: &State, saga: Uuid, error: VerbError) -> Problem {
+    if matches!(error, VerbError::NotFound) {
+        return Problem::not_found("saga");
+    }
+    let problem = misfit(error);
+    match last(state, saga, None).await {
+        Ok(None) => problem,
+        Ok(Some(last)) => problem
+            .with("decision", last.verb)
+            .with("decided_by", last.actor)
+            .with(
+                "decided_at",
+                last.at.to_rfc3339_opts(SecondsFormat::Secs, true),
+            ),
+        Err(problem) => problem,
+    }
+}
+
+/// Why a wish does not fit what it is about.
+pub(super) fn misfit(error: VerbError) -> Problem {
     let hindered = match error {
-        VerbError::NotFound => return Problem::not_found("saga"),
-        VerbError::Store(error) => return error.into(),
-        VerbError::NotOpen => {
-            let how = "Somebody has judged the letter meanwhile; look at the saga again.";
+        VerbError::Hindered(hindered) => hindered,
+        VerbError::Refused(Refused::Pivoted) => {
+            let how = "The saga is past its point of no return and can only go forward; replay the letter as it is.";
             return Problem::new(Code::StateConflict, how);
         }
-        VerbError::Hindered(hindered) => hindered,
+        VerbError::Edit { pointer, why } => {
+            return Problem::field(pointer, "invalid", format!("This edit does not do: {why}."));
+        }
+        VerbError::TooLate => {
+            let how =
+                "A letter can be restored for 30 days after it was discarded; submit the job anew.";
+            return Problem::new(Code::Expired, how);
+        }
+        VerbError::Store(error) => return error.into(),
+        VerbError::Start(error) => return error.into(),
+        VerbError::NotFound => return Problem::not_found("letter"),
+        VerbError::Refused(Refused::NotOpen | Refused::Finished) => {
+            let how = "Somebody has judged the letter meanwhile; look at it again.";
+            return Problem::new(Code::StateConflict, how);
+        }
     };
     let words = hindered.to_string();
     let code = match hindered {
@@ -217,24 +249,7 @@ pub(super) async fn hindered(state: &State, saga: Uuid, error: VerbError) -> Pro
         Hindered::Finished => Code::JobFinished,
         Hindered::State { .. } | Hindered::Step { .. } => Code::StateConflict,
     };
-    match last(state, saga, None).await {
-        Ok(None) => Problem::new(code, words),
-        Ok(Some(last)) => {
-            let when = last.at.to_rfc3339_opts(SecondsFormat::Secs, true);
-            let verb = last.verb;
-            Problem::new(
-                code,
-                format!(
-                    "{words} Last decision: {verb}, by {} at {when}.",
-                    last.actor
-                ),
-            )
-            .with("decision", verb)
-            .with("decided_by", last.actor)
-            .with("decided_at", when)
-        }
-        Err(problem) => problem,
-    }
+    Problem::new(code, words)
 }
 
 /// The last decision about a saga, or the last of one kind.

@@ -1,6 +1,6 @@
 //! `/admin/sagas`: finds sagas, and cancels them, for those who run the fleet.
 
-use super::dead_letters::Decision;
+use super::saga_verbs::why;
 use crate::asked::Asked;
 use crate::auth::Staff;
 use crate::body::Json;
@@ -150,18 +150,30 @@ fn age(text: &str) -> Result<TimeDelta, Problem> {
     })
 }
 
+/// That a saga ends, and why.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct End {
+    reason: Option<String>,
+    note: Option<String>,
+    #[serde(default)]
+    dry_run: bool,
+}
+
 /// Turns a saga round, whoever's it is: what was done is taken back.
 pub(crate) async fn cancel(
     caller: Staff,
     Id(id): Id,
     In(state): In<State>,
     asked: Asked,
-    Json { value, bytes }: Json<Decision>,
+    Json { value, bytes }: Json<End>,
 ) -> Result<Response, Problem> {
-    let reason = value.words()?;
-    if reason.is_empty() {
-        let how = "Say why: it is somebody else's work that ends.";
-        return Err(Problem::field("/reason", "required", how));
+    let how = "Say why: it is somebody else's work that ends.";
+    let reason = why(value.reason.as_deref(), value.note.as_deref(), how)?;
+    if value.dry_run {
+        let consequence = state.store().foresee_cancel(id).await.map_err(refused)?;
+        let body = json!({"id": id, "dry_run": true, "consequence": consequence});
+        return Ok(axum::Json(body).into_response());
     }
     let command = Command::of(&state, &caller.account().to_string(), &asked, &bytes)?;
     if let Some(earlier) = command.earlier(&state).await? {
@@ -178,25 +190,15 @@ pub(crate) async fn cancel(
             state.client().publish(tickets);
             now
         }
-        Err(ControlError::NotFound) => return Err(Problem::no_job("saga")),
-        Err(ControlError::Store(error)) => return Err(error.into()),
         Err(ControlError::Refused(Refused::Finished)) => {
             // With a key it may have been this very command, whose answer was lost.
             let ended = state.store().view(&[id]).await?.remove(&id);
             let canceled = |run: &Run| run.saga.ending == Some(Ending::Canceled);
-            let Some(run) = ended.filter(|run| command.has_key() && canceled(run)) else {
-                let how = "The saga has ended; there is nothing to cancel.";
-                return Err(Problem::new(Code::JobFinished, how));
-            };
-            run.saga.state
+            let ended = ended.filter(|run| command.has_key() && canceled(run));
+            let finished = || refused(Refused::Finished.into());
+            ended.ok_or_else(finished)?.saga.state
         }
-        Err(ControlError::Refused(Refused::Pivoted)) => {
-            let how = "The saga is past its point of no return and can only go forward.";
-            return Err(Problem::new(Code::StateConflict, how));
-        }
-        Err(error @ (ControlError::Refused(Refused::NotOpen) | ControlError::Start(_))) => {
-            return Err(Problem::internal(&error));
-        }
+        Err(error) => return Err(refused(error)),
     };
     // What is told of the job from here on is not older than the decision.
     drop(state.jobs().fresh(id).await?);
@@ -205,4 +207,22 @@ pub(crate) async fn cancel(
     let given = Given::new(StatusCode::ACCEPTED, body).at(link);
     command.keep_after(&state, &given).await?;
     Ok(given.into_response())
+}
+
+fn refused(error: ControlError) -> Problem {
+    match error {
+        ControlError::NotFound => Problem::no_job("saga"),
+        ControlError::Store(error) => error.into(),
+        ControlError::Refused(Refused::Finished) => {
+            let how = "The saga has ended; there is nothing to cancel.";
+            Problem::new(Code::JobFinished, how)
+        }
+        ControlError::Refused(Refused::Pivoted) => {
+            let how = "The saga is past its point of no return and can only go forward.";
+            Problem::new(Code::StateConflict, how)
+        }
+        error @ (ControlError::Refused(Refused::NotOpen) | ControlError::Start(_)) => {
+            Problem::internal(&error)
+        }
+    }
 }

@@ -21,6 +21,7 @@ mod idempotency;
 mod idle;
 mod jobs;
 mod journey;
+mod letter_verbs;
 mod letters;
 mod log;
 mod mirror;

@@ -98,9 +98,36 @@ impl Saga for Visit {
     }
 }
 
+/// What a strict saga is started with.
+#[derive(Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Order {
+    owner: String,
+    cups: u32,
+}
+
+impl Default for Order {
+    fn default() -> Self {
+        let owner = "ana".to_owned();
+        Self { owner, cups: 1 }
+    }
+}
+
+/// Passes the gate, for its owner alone.
+pub(crate) struct Strict;
+impl Saga for Strict {
+    const KIND: &'static str = "demo.strict";
+    const LOCKED: &'static [&'static str] = &["owner"];
+    type Input = Order;
+    type Output = String;
+    fn run(flow: &mut Flow, _: Order) -> Result<String, Halt> {
+        flow.step(Pass {})
+    }
+}
+
 pub(crate) fn kinds() -> Kinds {
     let kinds = domain::catalog::kinds().with::<Patient>().with::<Gate>();
-    kinds.with::<Spare>().with::<Visit>()
+    kinds.with::<Spare>().with::<Visit>().with::<Strict>()
 }
 
 /// Keeps the gate.

@@ -1,0 +1,292 @@
+//! `/admin/dead-letters/{id}/…`: a person replays a letter, skips its step, discards it, restores it.
+
+use super::dead_letters::{Item, words};
+use super::replays::From;
+use super::saga_verbs::{given, misfit, why};
+use crate::asked::Asked;
+use crate::auth::Staff;
+use crate::body::Json;
+use crate::idempotency::{Command, Given};
+use crate::params::Id;
+use crate::problem::{Code, Problem};
+use crate::state::State;
+use axum::extract::State as In;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use chrono::SecondsFormat;
+use saga_core::run::Refused;
+use saga_core::store::{Judgement, Letter, VerbError};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// What of the input is to be another.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Edit {
+    input: Value,
+}
+
+/// That a letter is replayed, how and why.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Replay {
+    #[expect(
+        dead_code,
+        reason = "there is one place to go on from; others are refused by name"
+    )]
+    from: Option<From>,
+    edit: Option<Edit>,
+    reason: Option<String>,
+    note: Option<String>,
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// That a letter's step is skipped, how and why.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Skip {
+    #[serde(default, deserialize_with = "given")]
+    output: Option<Value>,
+    reason: Option<String>,
+    note: Option<String>,
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// That a letter is given up, or taken up again, and why.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Plain {
+    reason: Option<String>,
+    note: Option<String>,
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// Tries a letter's step again, finished steps and paid calls kept; or, with an edit, begins a new job
+/// from the input so changed.
+pub(crate) async fn replay(
+    caller: Staff,
+    Id(id): Id,
+    In(state): In<State>,
+    asked: Asked,
+    Json { value, bytes }: Json<Replay>,
+) -> Result<Response, Problem> {
+    let judgement = match value.edit {
+        Some(edit) => Judgement::ReplayEdited(edit.input),
+        None => Judgement::Replay,
+    };
+    let wish = Wish {
+        letter: id,
+        reason: words(value.reason.as_deref(), value.note.as_deref())?,
+        dry_run: value.dry_run,
+        judgement,
+        caller,
+    };
+    wish.grant(&state, &asked, &bytes).await
+}
+
+/// Puts an answer in the place of a letter's step; its job goes on with that.
+pub(crate) async fn skip(
+    caller: Staff,
+    Id(id): Id,
+    In(state): In<State>,
+    asked: Asked,
+    Json { value, bytes }: Json<Skip>,
+) -> Result<Response, Problem> {
+    let how = "Say why: the job goes on with something that no worker did.";
+    let reason = why(value.reason.as_deref(), value.note.as_deref(), how)?;
+    let Some(output) = value.output else {
+        let how = "Give the answer to go on with, of the step's own type.";
+        return Err(Problem::field("/output", "missing", how));
+    };
+    let wish = Wish {
+        letter: id,
+        reason,
+        dry_run: value.dry_run,
+        judgement: Judgement::Skip(output),
+        caller,
+    };
+    wish.grant(&state, &asked, &bytes).await
+}
+
+/// Gives a letter's step up: undo begins.
+pub(crate) async fn discard(
+    caller: Staff,
+    Id(id): Id,
+    In(state): In<State>,
+    asked: Asked,
+    Json { value, bytes }: Json<Plain>,
+) -> Result<Response, Problem> {
+    let wish = Wish {
+        letter: id,
+        reason: words(value.reason.as_deref(), value.note.as_deref())?,
+        dry_run: value.dry_run,
+        judgement: Judgement::Discard,
+        caller,
+    };
+    wish.grant(&state, &asked, &bytes).await
+}
+
+/// Takes a discarded letter up again. What was undone stays so: a new job begins from the same input.
+pub(crate) async fn restore(
+    caller: Staff,
+    Id(id): Id,
+    In(state): In<State>,
+    asked: Asked,
+    Json { value, bytes }: Json<Plain>,
+) -> Result<Response, Problem> {
+    let wish = Wish {
+        letter: id,
+        reason: words(value.reason.as_deref(), value.note.as_deref())?,
+        dry_run: value.dry_run,
+        judgement: Judgement::Restore,
+        caller,
+    };
+    wish.grant(&state, &asked, &bytes).await
+}
+
+/// Who wants what of a letter, and why.
+struct Wish {
+    caller: Staff,
+    letter: Uuid,
+    judgement: Judgement,
+    reason: String,
+    dry_run: bool,
+}
+
+impl Wish {
+    async fn grant(&self, state: &State, asked: &Asked, bytes: &[u8]) -> Result<Response, Problem> {
+        let command = Command::of(state, &self.caller.account().to_string(), asked, bytes)?;
+        let mut tx = state.begin().await?;
+        if !self.dry_run
+            && let Some(earlier) = command.claim(&mut tx).await?
+        {
+            return Ok(earlier.into_response());
+        }
+        let signature = self.caller.signature();
+        let who = (signature.as_str(), self.reason.as_str());
+        let store = state.store();
+        let judged = match store
+            .judge(&mut tx, self.letter, &self.judgement, who)
+            .await
+        {
+            Ok(judged) if self.dry_run => {
+                let body = json!({"dead_letter": self.letter, "dry_run": true, "mode": judged.mode,
+                    "consequence": judged.consequence});
+                return Ok(axum::Json(body).into_response());
+            }
+            Ok(judged) => judged,
+            Err(error) => {
+                drop(tx); // on SQLite one writes at a time, and looking again takes its turn
+                return self.refused(state, &command, error).await;
+            }
+        };
+        let given = self.told(judged.letter, judged.saga, judged.mode)?;
+        command.keep(&mut tx, &given).await?;
+        tx.commit().await?;
+        saga_core::fault::point("api.committed", "");
+        state.client().publish(judged.tickets);
+        self.refresh(state, judged.saga).await?;
+        Ok(given.into_response())
+    }
+
+    /// The answer, by how the letter is now.
+    fn told(
+        &self,
+        letter: Letter,
+        job: Option<Uuid>,
+        mode: &'static str,
+    ) -> Result<Given, Problem> {
+        if self.judgement == Judgement::Discard {
+            let body = serde_json::to_value(Item::from(letter));
+            let body = body.map_err(|error| Problem::internal(&error))?;
+            return Ok(Given::new(StatusCode::OK, body));
+        }
+        let link = job.map(|job| format!("/api/v1/jobs/{job}"));
+        let body = json!({"dead_letter": letter.id, "job_id": job, "replay_of": letter.saga_id, "mode": mode, "job": link});
+        let given = Given::new(StatusCode::ACCEPTED, body);
+        Ok(match link {
+            Some(link) => given.at(link),
+            None => given,
+        })
+    }
+
+    /// What is told of the jobs from here on is not older than the decision.
+    async fn refresh(&self, state: &State, job: Option<Uuid>) -> Result<(), Problem> {
+        let letter = state.store().letter(self.letter).await?;
+        let old = letter.and_then(|letter| letter.saga_id);
+        for job in job.into_iter().chain(old.filter(|old| Some(*old) != job)) {
+            drop(state.jobs().fresh(job).await?);
+        }
+        Ok(())
+    }
+
+    async fn refused(
+        &self,
+        state: &State,
+        command: &Command,
+        error: VerbError,
+    ) -> Result<Response, Problem> {
+        let closed = matches!(
+            error,
+            VerbError::Refused(Refused::NotOpen | Refused::Finished)
+        );
+        if !closed {
+            return Err(misfit(error));
+        }
+        let letter = state.store().letter(self.letter).await?;
+        let letter = letter.ok_or_else(|| Problem::not_found("letter"))?;
+        if !(command.has_key() && self.decided(&letter)) {
+            return Err(already(&letter));
+        }
+        // It was this command, whose answer was lost before it could be kept under its key.
+        let saga: Vec<Uuid> = letter.saga_id.into_iter().collect();
+        let begun = state.store().replayed_as(&saga).await?.into_values().next();
+        let mode = match (&self.judgement, begun) {
+            (_, None) => "in_place",
+            (Judgement::ReplayEdited(_), Some(_)) => "edited_copy",
+            (_, Some(_)) => "new_job",
+        };
+        let job = begun.or(letter.saga_id);
+        let given = self.told(letter, job, mode)?;
+        command.keep_after(state, &given).await?;
+        Ok(given.into_response())
+    }
+
+    /// Whether this caller has decided it so, in the same words.
+    fn decided(&self, letter: &Letter) -> bool {
+        let how = match self.judgement {
+            Judgement::Replay | Judgement::ReplayEdited(_) | Judgement::Restore => "replayed",
+            Judgement::Skip(_) => "skipped",
+            Judgement::Discard => "discarded",
+        };
+        letter.state == how
+            && letter.resolved_by.as_deref() == Some(self.caller.signature().as_str())
+            && letter.reason.as_deref().unwrap_or("") == self.reason
+    }
+}
+
+/// Says who was first, and when.
+fn already(letter: &Letter) -> Problem {
+    let (Some(by), Some(at)) = (&letter.resolved_by, letter.resolved_at) else {
+        let how = match letter.saga_id {
+            Some(_) => {
+                "The letter is open, and its job is not where this can be done; look at it again."
+            }
+            None => "This was an unreadable message; it can only be discarded, and restored.",
+        };
+        return Problem::new(Code::StateConflict, how);
+    };
+    let when = at.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let how = format!(
+        "{by} has decided at {when}: the letter is {}.",
+        letter.state
+    );
+    Problem::new(Code::AlreadyResolved, how)
+        .with("state", letter.state.clone())
+        .with("resolved_by", by.clone())
+        .with("resolved_at", when)
+}
