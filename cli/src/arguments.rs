@@ -55,7 +55,11 @@ const LETTERS: &str = "Examples:
   chorus dead-letters list                  what gave up and waits for somebody
   chorus dead-letters groups                the same by trouble: which ones are alike?
   chorus dead-letters replay LETTER --reason \"the provider is back\"
+  chorus dead-letters replay LETTER --edit '{\"mode\": \"fated\"}' --dry-run
+  chorus dead-letters skip LETTER --output '\"yes\"' --reason \"done by hand\"
   chorus dead-letters discard LETTER        give it up for good: what was done is undone
+  chorus dead-letters restore LETTER        take it up again, within 30 days, as a new job
+  chorus dead-letters note GROUP \"ticket 4711 with the provider\"
 ";
 const REPLAYS: &str = "Examples:
   chorus replays start --group GROUP --dry-run         what would run again, and what is kept?

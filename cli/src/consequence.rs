@@ -22,6 +22,9 @@ pub(crate) fn say(told: &Value, json: bool) {
     let (was, state) = (&consequence["was"], &consequence["state"]);
     let word = |word: &Value| word.as_str().unwrap_or_default().to_owned();
     terminal::line(format!("{} → {}", word(was), word(state)));
+    if let Some(job) = consequence["starts"].as_str() {
+        terminal::line(format!("  {job} begins"));
+    }
     for (name, what) in [("runs", "runs"), ("held", "is held")] {
         for step in steps(name) {
             terminal::line(format!("  {step} {what}"));

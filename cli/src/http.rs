@@ -118,12 +118,17 @@ impl Server {
 
     /// Gives a command.
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Result<Value, Trouble> {
-        self.json(
-            self.request(Method::POST, path)
-                .timeout(ANSWER_MAX)
-                .json(body),
-        )
-        .await
+        self.command(Method::POST, path, body).await
+    }
+
+    /// Changes a resource.
+    pub(crate) async fn patch(&self, path: &str, body: &Value) -> Result<Value, Trouble> {
+        self.command(Method::PATCH, path, body).await
+    }
+
+    async fn command(&self, method: Method, path: &str, body: &Value) -> Result<Value, Trouble> {
+        let request = self.request(method, path).timeout(ANSWER_MAX);
+        self.json(request.json(body)).await
     }
 
     /// Sends a request and reads the JSON of its answer.

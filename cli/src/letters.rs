@@ -1,5 +1,6 @@
 //! `chorus dead-letters`: steps that gave up, for a person to judge.
 
+use crate::consequence;
 use crate::exit::Trouble;
 use crate::http::Server;
 use crate::jobs::with_query;
@@ -48,15 +49,42 @@ pub(crate) enum LettersCommand {
         json: bool,
     },
     /// Try the step once more; finished steps and paid calls are kept
-    Replay(Decide),
+    Replay {
+        /// Begin a new job instead, its input changed by this (JSON Merge Patch)
+        #[arg(long, value_name = "JSON", value_parser = consequence::json)]
+        edit: Option<Value>,
+        #[command(flatten)]
+        decide: Decide,
+    },
+    /// Answer in the step's place; the job goes on with that
+    Skip {
+        /// The answer, of the step's own type
+        #[arg(long, value_name = "JSON", value_parser = consequence::json)]
+        output: Value,
+        #[command(flatten)]
+        decide: Decide,
+    },
     /// Give the step up for good: what the job did is undone
     Discard(Decide),
+    /// Take a discarded letter up again: a new job begins from the same input
+    Restore(Decide),
+    /// Note something about letters that failed alike
+    Note {
+        /// The group, as `groups` tells it
+        group: String,
+        /// What to note; without it the note is taken away
+        note: Option<String>,
+        /// One JSON object
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum LetterState {
     Open,
     Replayed,
+    Skipped,
     Discarded,
     Expired,
     All,
@@ -78,6 +106,9 @@ pub(crate) struct Decide {
     /// Why; kept with the letter
     #[arg(long, default_value = "")]
     reason: String,
+    /// Only say what would come of it
+    #[arg(long)]
+    dry_run: bool,
     /// One JSON object
     #[arg(long)]
     json: bool,
@@ -119,22 +150,36 @@ pub(crate) async fn run(command: LettersCommand) -> Result<(), Trouble> {
             let told = server.get(&format!("{PATH}/{letter}")).await?;
             show(&told, json);
         }
-        LettersCommand::Replay(decide) => {
-            let told = self::decide(&server, "replay", &decide).await?;
-            let job = told["job_id"].as_str().unwrap_or_default();
-            say(
-                &told,
-                decide.json,
-                &format!("Replaying. Follow it: chorus jobs watch {job}"),
-            );
+        LettersCommand::Replay { edit, decide } => {
+            let body = match edit {
+                Some(input) => json!({"edit": {"input": input}}),
+                None => json!({}),
+            };
+            let told = self::decide(&server, "replay", &decide, body).await?;
+            follow(&told, &decide, "Replaying.");
+        }
+        LettersCommand::Skip { output, decide } => {
+            let body = json!({"output": output});
+            let told = self::decide(&server, "skip", &decide, body).await?;
+            follow(&told, &decide, "Skipped.");
         }
         LettersCommand::Discard(decide) => {
-            let told = self::decide(&server, "discard", &decide).await?;
-            say(
-                &told,
-                decide.json,
-                "Discarded; what the job did is being undone.",
-            );
+            let told = self::decide(&server, "discard", &decide, json!({})).await?;
+            let words = "Discarded; what the job did is being undone.";
+            say(&told, &decide, words);
+        }
+        LettersCommand::Restore(decide) => {
+            let told = self::decide(&server, "restore", &decide, json!({})).await?;
+            follow(&told, &decide, "Restored.");
+        }
+        LettersCommand::Note { group, note, json } => {
+            let path = Server::path(&format!("{PATH}/groups"), &[&group]);
+            let told = server.patch(&path, &json!({"note": note})).await?;
+            match (json, told["note"].is_string()) {
+                (true, _) => terminal::line(&told),
+                (false, true) => terminal::line("Noted. See it: chorus dead-letters groups"),
+                (false, false) => terminal::line("The note is gone."),
+            }
         }
     }
     Ok(())
@@ -158,20 +203,36 @@ async fn items<const N: usize>(
     Ok(page["items"].as_array().cloned().unwrap_or_default())
 }
 
-async fn decide(server: &Server, verb: &str, decide: &Decide) -> Result<Value, Trouble> {
-    server
-        .post(
-            &format!("{PATH}/{}/{verb}", decide.letter),
-            &json!({"reason": decide.reason}),
-        )
-        .await
+async fn decide(
+    server: &Server,
+    verb: &str,
+    decide: &Decide,
+    mut body: Value,
+) -> Result<Value, Trouble> {
+    body["reason"] = decide.reason.as_str().into();
+    body["dry_run"] = decide.dry_run.into();
+    let path = format!("{PATH}/{}/{verb}", decide.letter);
+    server.post(&path, &body).await
 }
 
-fn say(told: &Value, json: bool, words: &str) {
-    if json {
+fn say(told: &Value, decide: &Decide, words: &str) {
+    if decide.json {
         terminal::line(told);
+    } else if decide.dry_run {
+        consequence::say(told, false);
     } else {
         terminal::line(words);
+    }
+}
+
+fn follow(told: &Value, decide: &Decide, words: &str) {
+    match told["job_id"].as_str() {
+        Some(job) => say(
+            told,
+            decide,
+            &format!("{words} Follow it: chorus jobs watch {job}"),
+        ),
+        None => say(told, decide, words),
     }
 }
 
@@ -225,6 +286,10 @@ fn groups(groups: &[Value], state: &str, json: bool) {
         ));
         if text("by") == "error" {
             let key = text("key");
+            if let Some(note) = group["note"].as_str() {
+                let note = format!("        note by {}: {note}", text("noted_by"));
+                terminal::line(terminal.paint(Tone::Warn, cut(&note, terminal.width)));
+            }
             let try_it = format!("        chorus dead-letters list --state {state} --group {key}");
             terminal::line(terminal.paint(Tone::Quiet, try_it));
         } else {
@@ -262,6 +327,7 @@ fn show(told: &Value, json: bool) {
         ("until", "parked_until"),
         ("decided", "resolved_by"),
         ("reason", "reason"),
+        ("again as", "replayed_as"),
     ] {
         if told[name].is_string() {
             terminal::line(format!("  {label:8}  {}", text(name)));

@@ -47,13 +47,11 @@ pub(crate) enum SagasCommand {
     },
     /// Turn a saga round, whoever's it is: what was done is undone
     Cancel {
-        saga: Uuid,
         /// Why; kept in the audit
         #[arg(long)]
         reason: String,
-        /// One JSON object
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        which: Which,
     },
     /// Hold a saga: steps under way finish, nothing further of it is taken
     Pause {
@@ -148,17 +146,7 @@ pub(crate) async fn run(command: SagasCommand) -> Result<(), Trouble> {
             let told = server.get(&format!("{PATH}/{saga}")).await?;
             show(&told, json);
         }
-        SagasCommand::Cancel { saga, reason, json } => {
-            let path = format!("{PATH}/{saga}/cancel");
-            let told = server.post(&path, &json!({"reason": reason})).await?;
-            if json {
-                terminal::line(&told);
-            } else {
-                terminal::line(format!(
-                    "Canceled; what it did is being undone. Follow it: chorus why {saga}"
-                ));
-            }
-        }
+        SagasCommand::Cancel { reason, which } => cancel(&server, &reason, &which).await?,
         SagasCommand::Pause { reason, which } => {
             steer(&server, "pause", &which, json!({"reason": reason})).await?;
         }
@@ -187,6 +175,19 @@ pub(crate) async fn run(command: SagasCommand) -> Result<(), Trouble> {
             steer(&server, "skip-step", &which, body).await?;
         }
     }
+    Ok(())
+}
+
+async fn cancel(server: &Server, reason: &str, which: &Which) -> Result<(), Trouble> {
+    if which.dry_run || which.json {
+        return steer(server, "cancel", which, json!({"reason": reason})).await;
+    }
+    let path = format!("{PATH}/{}/cancel", which.saga);
+    server.post(&path, &json!({"reason": reason})).await?;
+    terminal::line(format!(
+        "Canceled; what it did is being undone. Follow it: chorus why {}",
+        which.saga
+    ));
     Ok(())
 }
 
@@ -297,6 +298,8 @@ fn show(told: &Value, json: bool) {
         ("started", "started_at"),
         ("ended", "finished_at"),
         ("until", "parked_until"),
+        ("again of", "replay_of"),
+        ("again as", "replayed_as"),
     ] {
         if let Some(text) = told[name].as_str() {
             terminal::line(format!("  {label:8}  {text}"));

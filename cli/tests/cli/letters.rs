@@ -66,3 +66,59 @@ fn a_letter_is_shown_replayed_and_discarded() {
     let all = ["dead-letters", "list", "--state", "all", "--json"];
     assert_eq!(place.chorus(&all).is(0).lines().len(), 2);
 }
+
+#[test]
+fn a_letter_is_looked_at_noted_skipped_and_restored() {
+    let place = Place::new();
+    let _house = place.house();
+    let submit = || {
+        let told = place.chorus(&["jobs", "submit", "demo.fail", "--wait", "--json"]);
+        told.is(1).json()["dead_letter"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    let first = submit();
+    let group = open(&place)[0]["group"].as_str().unwrap().to_owned();
+    let note = ["dead-letters", "note", &group, "ticket 4711"];
+    assert!(place.chorus(&note).is(0).out.contains("Noted."));
+    let groups = place.chorus(&["dead-letters", "groups"]).is(0).out;
+    assert!(groups.contains("ticket 4711"), "{groups}");
+    place.chorus(&["dead-letters", "note", &group]).is(0);
+
+    let replay = ["dead-letters", "replay", &first, "--dry-run"];
+    let looked = place.chorus(&replay).is(0).out;
+    assert!(
+        looked.contains("demo.stumble#1 runs") && looked.contains("Nothing was done."),
+        "{looked}"
+    );
+    let edit = [
+        "dead-letters",
+        "replay",
+        &first,
+        "--edit",
+        "{\"spoons\": 1}",
+    ];
+    let wrong = place.chorus(&edit).is(2);
+    assert!(wrong.err.contains("spoons"), "{}", wrong.err);
+    let skip = ["dead-letters", "skip", &first, "--output", "null"];
+    place.chorus(&skip).is(2);
+    let skipped = place.chorus(&[&skip[..], &["--reason", "by hand", "--json"]].concat());
+    let job = skipped.is(0).json()["job_id"].as_str().unwrap().to_owned();
+    place.chorus(&["jobs", "get", &job, "--wait"]).is(0);
+
+    let second = submit();
+    place.chorus(&["dead-letters", "discard", &second]).is(0);
+    let restore = ["dead-letters", "restore", &second, "--json"];
+    let restored = until("it is undone", || {
+        let ended = place.chorus(&restore);
+        (ended.code == 0).then(|| ended.json())
+    });
+    assert_eq!(restored["mode"], "new_job");
+    place.chorus(&restore).is(2);
+    let shown = place.chorus(&["dead-letters", "show", &second]).is(0).out;
+    assert!(
+        shown.contains(restored["job_id"].as_str().unwrap()),
+        "{shown}"
+    );
+}
