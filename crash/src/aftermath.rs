@@ -3,6 +3,7 @@
 use crate::fleet::Tally;
 use crate::operator::Deeds;
 use crate::oracle::Verdict;
+use crate::pace::Pace;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -17,10 +18,8 @@ pub struct Aftermath {
     pub sagas: usize,
     /// Deaths there were.
     pub deaths: usize,
-    /// Sagas a second before.
-    pub rate_before: f64,
-    /// Sagas a second, ten seconds after.
-    pub rate_after: f64,
+    /// How fast it was, before and after.
+    pub pace: Pace,
     /// How long the faults lasted.
     pub raged: Duration,
     /// Sagas that were open when they stopped.
@@ -78,11 +77,7 @@ impl fmt::Display for Aftermath {
             "  {} were open when the faults stopped, {ended}",
             self.backlog
         )?;
-        writeln!(
-            f,
-            "  {:.1} sagas/s before, {:.1} ten seconds after",
-            self.rate_before, self.rate_after
-        )?;
+        writeln!(f, "  {}", self.pace)?;
         write!(f, "{}", self.verdict)
     }
 }

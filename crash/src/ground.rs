@@ -4,6 +4,7 @@ use crate::fleet::{Arm, Fleet, Vars};
 use crate::provider::Provider;
 use crate::services::{Services, folder};
 use anyhow::Context as _;
+use chrono::{DateTime, Utc};
 use saga_core::db::{Db, Durability, Location, Sql};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,6 +19,14 @@ const UNFINISHED: Sql = Sql {
     sqlite: "SELECT id, state FROM sagas WHERE id = $1 AND finished_at IS NULL",
 };
 
+const DONE: &str =
+    "SELECT count(*) FROM steps WHERE state = 'done' AND finished_at BETWEEN $1 AND $2";
+const QUEUES: [&str; 2] = ["chorus.synthesis.v1", "chorus.image.v1"];
+const TIMES: Sql = Sql {
+    postgres: "SELECT created_at, finished_at FROM sagas WHERE id = ANY($1) AND finished_at IS NOT NULL",
+    sqlite: "SELECT created_at, finished_at FROM sagas WHERE id = $1 AND finished_at IS NOT NULL",
+};
+
 /// Where one fleet lives; dropping it removes its folder.
 pub struct Ground {
     /// The store, as the harness reads it.
@@ -29,7 +38,7 @@ pub struct Ground {
     /// What its API takes for an administrator.
     pub token: String,
     /// The broker's URL; none when embedded.
-    pub amqp: Option<String>,
+    amqp: Option<String>,
     vars: Vars,
 }
 
@@ -115,6 +124,20 @@ impl Ground {
         Ok(usize::try_from(self.db.query(sql).scalar::<i64>().await?)?)
     }
 
+    /// Deletes one queue or the other at the broker, in turn, with whatever is in it.
+    pub async fn delete_queue(&self, turn: usize) -> anyhow::Result<()> {
+        let url = self.amqp.clone().unwrap_or_default();
+        let connection =
+            lapin::Connection::connect(&url, lapin::ConnectionProperties::default()).await?;
+        let channel = connection.create_channel().await?;
+        let options = lapin::options::QueueDeleteOptions::default();
+        channel
+            .queue_delete(QUEUES[turn % QUEUES.len()].into(), options)
+            .await?;
+        connection.close(200, "done".into()).await?;
+        Ok(())
+    }
+
     /// Which of these sagas have not ended, with their states. Asks until the store answers.
     pub async fn unfinished(&self, ids: &[Uuid]) -> Vec<(Uuid, String)> {
         loop {
@@ -123,6 +146,20 @@ impl Ground {
                 Err(_) => tokio::time::sleep(std::time::Duration::from_millis(100)).await,
             }
         }
+    }
+
+    /// Steps a second, by the store's own clock, from the first accept of these sagas to the last end. Those
+    /// of other sagas count, too: it is the fleet's work.
+    pub async fn rate(&self, ids: &[Uuid]) -> anyhow::Result<f64> {
+        let times: Vec<(DateTime<Utc>, DateTime<Utc>)> = self.db.read(TIMES, ids).await?;
+        let accepted = times.iter().map(|(accepted, _)| *accepted).min();
+        let ended = times.iter().map(|(_, ended)| *ended).max();
+        let (Some(accepted), Some(ended)) = (accepted, ended) else {
+            return Ok(0.0);
+        };
+        let done = self.db.query(DONE).bind(accepted).bind(ended);
+        let steps = f64::from(u32::try_from(done.scalar::<i64>().await?)?);
+        Ok(steps / (ended - accepted).as_seconds_f64())
     }
 
     /// Waits until all of these have ended; false when time ran out.

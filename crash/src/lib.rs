@@ -12,6 +12,7 @@ pub mod models;
 pub mod operator;
 pub mod oracle;
 pub mod outage;
+pub mod pace;
 pub mod plan;
 pub mod provider;
 pub mod rolling;

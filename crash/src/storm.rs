@@ -7,14 +7,15 @@ use crate::door::Door;
 use crate::fleet::{Arm, Fleet};
 use crate::ground::Ground;
 use crate::operator::{self, Deeds};
-use crate::oracle::{Verdict, judge};
+use crate::oracle::{Unanswered, Verdict, adopt, judge};
+use crate::pace::{FULL_RATE_MAX, Pace};
 use crate::plan::{Course, Plan};
 use crate::services::Services;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -52,10 +53,10 @@ const POINTS: [&str; 15] = [
 ];
 /// Time in which every saga ends, once the faults stop.
 const RECOVERY_MAX: Duration = Duration::from_secs(30);
-/// Time in which the fleet is as fast as before.
-const FULL_RATE_AFTER: Duration = Duration::from_secs(10);
 /// Sagas that are under way at once.
 const UNDER_WAY_MAX: usize = 120;
+/// One in so many is sent without an idempotency key.
+const BARE: usize = 4;
 /// Sagas of one measurement of speed.
 const SAMPLE: usize = 60;
 
@@ -65,6 +66,7 @@ struct Storm {
     door: Arc<Door>,
     operator: Arc<Deeds>,
     accepted: Mutex<BTreeMap<Uuid, Plan>>,
+    unanswered: Mutex<Unanswered>,
     refused: Mutex<Vec<String>>,
     raging: AtomicBool,
     told: Mutex<BTreeMap<&'static str, usize>>,
@@ -88,15 +90,14 @@ pub async fn storm(services: Option<&Services>, weather: &Weather) -> anyhow::Re
     let (door, provider) = (Arc::clone(&storm.door), Arc::clone(&storm.ground.provider));
     hands.spawn(operator::run(door, provider, Arc::clone(&storm.operator)));
     storm.rate("warm").await?;
-    let rate_before = storm.rate("before").await?;
+    let mut pace = Pace::before(storm.rates("before").await?);
     let began = Instant::now();
     storm.rage(services, weather).await;
     let (raged, deaths) = (began.elapsed(), storm.fleet.tally.deaths());
     storm.calm().await;
-    let (calm, ids) = (
-        Instant::now(),
-        storm.accepted().into_keys().collect::<Vec<Uuid>>(),
-    );
+    let calm = Instant::now();
+    storm.adopt().await?;
+    let ids: Vec<Uuid> = storm.accepted().into_keys().collect();
     let backlog = storm.ground.unfinished(&ids).await.len();
     let recovering = async {
         storm
@@ -105,28 +106,20 @@ pub async fn storm(services: Option<&Services>, weather: &Weather) -> anyhow::Re
             .await
             .then(|| calm.elapsed())
     };
-    let measuring = async {
-        tokio::time::sleep(FULL_RATE_AFTER).await;
-        storm.rate("after").await
-    };
-    let (recovered, rate_after) = tokio::join!(recovering, measuring);
+    let (recovered, paced) = tokio::join!(recovering, storm.pace_again(&mut pace));
+    paced?;
     let verdict = storm.judge().await?;
     hands.shutdown().await;
     let aftermath = Aftermath {
         verdict,
         sagas: ids.len(),
         deaths,
-        rate_before,
-        rate_after: rate_after?,
+        pace,
         raged,
         backlog,
         recovered,
         repeated: storm.door.repeated.load(Ordering::Relaxed),
-        services: storm
-            .told
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone(),
+        services: locked(&storm.told).clone(),
         tally: Arc::clone(&storm.fleet.tally),
         operator: Arc::clone(&storm.operator),
         seed: weather.seed,
@@ -139,7 +132,7 @@ pub async fn storm(services: Option<&Services>, weather: &Weather) -> anyhow::Re
 fn by_chance(seed: u64) -> Arm {
     let dice = Mutex::new(Dice::new(seed ^ 0xa11ce));
     Arc::new(move |_, _| {
-        let mut dice = dice.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut dice = locked(&dice);
         dice.percent(50).then(|| (*dice.pick(&POINTS)).to_owned())
     })
 }
@@ -157,17 +150,16 @@ impl Storm {
             fleet.add(*role)?;
         }
         let door = Arc::new(Door::new(fleet.ports(), ground.token.clone()));
-        let (accepted, refused, told) = (Mutex::default(), Mutex::default(), Mutex::default());
-        let (operator, raging) = (Arc::default(), AtomicBool::new(true));
         Ok(Self {
             ground,
             fleet,
             door,
-            operator,
-            accepted,
-            refused,
-            raging,
-            told,
+            operator: Arc::default(),
+            accepted: Mutex::default(),
+            unanswered: Mutex::default(),
+            refused: Mutex::default(),
+            raging: AtomicBool::new(true),
+            told: Mutex::default(),
         })
     }
 
@@ -193,66 +185,90 @@ impl Storm {
     }
 
     async fn judge(&self) -> anyhow::Result<Verdict> {
-        let slept = self
-            .fleet
-            .tally
-            .slept
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        self.adopt().await?; // a statement may outlive the process that sent it
+        let slept = locked(&self.fleet.tally.slept).clone();
         let mut verdict = judge(&self.ground, &self.accepted(), &slept).await?;
-        verdict
-            .lost
-            .append(&mut self.refused.lock().unwrap_or_else(PoisonError::into_inner));
+        verdict.lost.append(&mut locked(&self.refused));
         Ok(verdict)
     }
 
     fn accepted(&self) -> BTreeMap<Uuid, Plan> {
-        self.accepted
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        locked(&self.accepted).clone()
     }
 
     fn tell(&self, what: &'static str) {
-        *self
-            .told
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .entry(what)
-            .or_default() += 1;
+        *locked(&self.told).entry(what).or_default() += 1;
     }
 
     async fn submit(&self, key: String, plan: Plan) -> Option<Uuid> {
-        match self.door.submit(&key, &plan).await {
+        let done = self.door.submit(&key, &plan).await;
+        self.note(&key, plan, done)
+    }
+
+    async fn submit_bare(&self, name: String, plan: Plan) -> Option<Uuid> {
+        let done = self.door.submit_bare(&name, &plan).await;
+        let done = done.map(|(id, tries)| {
+            let left = (plan.clone(), tries);
+            locked(&self.unanswered).insert(name.clone(), left);
+            id
+        });
+        self.note(&name, plan, done)
+    }
+
+    fn note(&self, name: &str, plan: Plan, done: anyhow::Result<Uuid>) -> Option<Uuid> {
+        match done {
             Ok(id) => {
-                self.accepted
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .insert(id, plan);
+                locked(&self.accepted).insert(id, plan);
                 Some(id)
             }
             Err(error) => {
-                self.refused
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .push(format!("{key}: {error:#}"));
+                locked(&self.refused).push(format!("{name}: {error:#}"));
                 None
             }
         }
     }
 
-    /// Sagas a second from accept to done, all at once.
+    /// Takes in what tries without a key have left that nobody answered.
+    async fn adopt(&self) -> anyhow::Result<()> {
+        let (mut plans, unanswered) = (self.accepted(), locked(&self.unanswered).clone());
+        adopt(&self.ground, &mut plans, unanswered).await?;
+        *locked(&self.accepted) = plans;
+        Ok(())
+    }
+
+    /// Steps a second while so many sagas, sent all at once, come to their ends.
     async fn rate(&self, name: &str) -> anyhow::Result<f64> {
-        let began = Instant::now();
         let sent = (0..SAMPLE).map(|n| self.submit(format!("{name}-{n}"), Plan::succeed(5)));
-        let ids: Vec<Uuid> = futures_util::future::join_all(sent)
-            .await
-            .into_iter()
-            .flatten()
-            .collect();
+        let sent = futures_util::future::join_all(sent).await;
+        let ids: Vec<Uuid> = sent.into_iter().flatten().collect();
         self.ground.all_end(&ids, Duration::from_mins(1)).await;
-        Ok(f64::from(u32::try_from(ids.len())?) / began.elapsed().as_secs_f64())
+        self.ground.rate(&ids).await
+    }
+
+    async fn rates(&self, name: &str) -> anyhow::Result<Vec<f64>> {
+        let mut rates = vec![];
+        for n in 0..3 {
+            rates.push(self.rate(&format!("{name}-{n}")).await?);
+        }
+        Ok(rates)
+    }
+
+    /// Samples, one after the other, until one is as fast as before.
+    async fn pace_again(&self, pace: &mut Pace) -> anyhow::Result<()> {
+        let calm = Instant::now();
+        for n in 0.. {
+            let began = calm.elapsed();
+            if pace.full_again().is_some() {
+                return Ok(());
+            } else if began > FULL_RATE_MAX {
+                break;
+            }
+            pace.add(began, self.rate(&format!("after-{n}")).await?);
+        }
+        let ids: Vec<Uuid> = self.accepted().into_keys().collect();
+        self.ground.all_end(&ids, RECOVERY_MAX).await;
+        pace.settle(self.rates("settled").await?);
+        Ok(())
     }
 
     /// Sends every saga on its way, evenly over the storm; cancels some.
@@ -265,8 +281,13 @@ impl Storm {
             let plan = Plan::by_chance(&mut dice, 80);
             let patience = Duration::from_millis(dice.below(2_500) as u64);
             under_way.push(async move {
-                let cancels = plan.course == Course::Cancel;
-                if let (Some(id), true) = (self.submit(format!("storm-{n}"), plan).await, cancels) {
+                let (name, cancels) = (format!("storm-{n}"), plan.course == Course::Cancel);
+                let accepted = if n % BARE == 0 {
+                    self.submit_bare(name, plan).await
+                } else {
+                    self.submit(name, plan).await
+                };
+                if let (Some(id), true) = (accepted, cancels) {
                     tokio::time::sleep(patience).await;
                     drop(self.door.cancel(id).await);
                 }
@@ -315,7 +336,7 @@ impl Storm {
     fn sent(&self, weather: &Weather) -> usize {
         self.accepted()
             .len()
-            .saturating_sub(2 * SAMPLE)
+            .saturating_sub(4 * SAMPLE)
             .min(weather.sagas)
     }
 
@@ -340,7 +361,7 @@ impl Storm {
                 return;
             }
             let (what, done) = match turn % 3 {
-                0 => ("queue deleted", self.delete_queue(turn).await),
+                0 => ("queue deleted", self.ground.delete_queue(turn).await),
                 1 => ("broker killed", services.broker_dies().await),
                 _ => ("database restarted", services.postgres_restarts().await),
             };
@@ -350,23 +371,10 @@ impl Storm {
             }
         }
     }
+}
 
-    async fn delete_queue(&self, turn: usize) -> anyhow::Result<()> {
-        let url = self.ground.amqp.clone().unwrap_or_default();
-        let connection =
-            lapin::Connection::connect(&url, lapin::ConnectionProperties::default()).await?;
-        let channel = connection.create_channel().await?;
-        let queue = if turn.is_multiple_of(2) {
-            "chorus.synthesis.v1"
-        } else {
-            "chorus.image.v1"
-        };
-        channel
-            .queue_delete(queue.into(), lapin::options::QueueDeleteOptions::default())
-            .await?;
-        connection.close(200, "done".into()).await?;
-        Ok(())
-    }
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Lets what is under way go on until it is time for the next.
