@@ -4,7 +4,7 @@
 use crate::binary::Role;
 use crate::dice::Dice;
 use crate::door::Door;
-use crate::fleet::{Fleet, unarmed};
+use crate::fleet::{Fleet, Member, unarmed};
 use crate::ground::Ground;
 use crate::oracle::{Verdict, judge};
 use crate::plan::Plan;
@@ -29,8 +29,8 @@ const GOODBYE_MAX: Duration = Duration::from_secs(5);
 const START_MAX: Duration = Duration::from_secs(30);
 /// How long the last sagas may take once nobody is restarted any more.
 const END_MAX: Duration = Duration::from_mins(1);
-/// Between two sagas.
-const PAUSE: Duration = Duration::from_millis(90);
+/// Between two sagas, were there no worker; each of them shortens it.
+const PAUSE: Duration = Duration::from_millis(500);
 
 const FLEET: [Role; 7] = [
     Role::Api,
@@ -103,24 +103,28 @@ impl fmt::Display for Rolled {
     }
 }
 
-/// Restarts a whole fleet so many times, one process after the other, under load.
-pub async fn rolling(services: &Services, rounds: usize) -> anyhow::Result<Rolled> {
-    let ground = Ground::on(services)
-        .await?
-        .with("DRAIN_TIMEOUT_S", DRAIN.as_secs().to_string());
+/// Restarts every process of a fleet on these services so many times, one after the other, under load; or
+/// the one embedded process, without any.
+pub async fn rolling(services: Option<&Services>, rounds: usize) -> anyhow::Result<Rolled> {
+    let (ground, roles) = match services {
+        Some(services) => (Ground::on(services).await?, &FLEET[..]),
+        None => (Ground::embedded().await?, &[Role::Whole][..]),
+    };
+    let ground = ground.with("DRAIN_TIMEOUT_S", DRAIN.as_secs().to_string());
     let mut fleet = ground.fleet(unarmed());
-    for role in FLEET {
-        fleet.add(role)?;
+    for role in roles {
+        fleet.add(*role)?;
     }
     all_at_work(&ground, &fleet).await?;
     let door = Arc::new(Door::new(fleet.ports(), ground.token.clone()));
+    let pause = PAUSE / u32::try_from(workers(&fleet) + 1)?;
     let over = AtomicBool::new(false);
     let restarting = async {
         let ends = restart(&ground, &fleet, rounds).await;
         over.store(true, Ordering::Relaxed);
         ends
     };
-    let (plans, ends) = tokio::join!(send(&door, &over), restarting);
+    let (plans, ends) = tokio::join!(send(&door, pause, &over), restarting);
     let (plans, ends) = (plans?, ends?);
     let ids: Vec<Uuid> = plans.keys().copied().collect();
     ground.all_end(&ids, END_MAX).await;
@@ -173,9 +177,14 @@ async fn restart(ground: &Ground, fleet: &Fleet, rounds: usize) -> anyhow::Resul
     Ok(ends)
 }
 
+fn workers(fleet: &Fleet) -> usize {
+    let works = |member: &&Member| member.role != Role::Api;
+    fleet.members.iter().filter(works).count()
+}
+
 /// Waits until every worker shows itself, and every API says that it is ready.
 async fn all_at_work(ground: &Ground, fleet: &Fleet) -> anyhow::Result<()> {
-    let workers = fleet.members.len() - fleet.ports().len();
+    let workers = workers(fleet);
     until("every worker is at work", START_MAX, async || {
         let there = ground.count("SELECT count(*) FROM workers WHERE NOT draining");
         there.await.is_ok_and(|there| there == workers)
@@ -194,18 +203,22 @@ async fn all_at_work(ground: &Ground, fleet: &Fleet) -> anyhow::Result<()> {
 
 /// Sends sagas at a steady pace until it is over. Most are quick; some are under way when their worker
 /// is asked to end, and a few longer than it may wait.
-async fn send(door: &Arc<Door>, over: &AtomicBool) -> anyhow::Result<BTreeMap<Uuid, Plan>> {
-    let (mut dice, mut tick) = (Dice::new(7), tokio::time::interval(PAUSE));
+async fn send(
+    door: &Arc<Door>,
+    pause: Duration,
+    over: &AtomicBool,
+) -> anyhow::Result<BTreeMap<Uuid, Plan>> {
+    let (mut dice, mut tick) = (Dice::new(7), tokio::time::interval(pause));
     let mut sent = JoinSet::new();
     for n in 0.. {
         tick.tick().await;
         if over.load(Ordering::Relaxed) {
             break;
         }
-        let work_ms = match dice.below(100) {
-            0..70 => 5 + dice.below(40),
-            70..92 => 300 + dice.below(900),
-            _ => 3_500 + dice.below(1_000),
+        let work_ms = match n % 12 {
+            0 => 3_500 + dice.below(1_000),
+            1..4 => 300 + dice.below(900),
+            _ => 5 + dice.below(40),
         };
         let (door, plan) = (Arc::clone(door), Plan::succeed(work_ms as u64));
         sent.spawn(async move {

@@ -3,7 +3,7 @@
 use crash::aftermath::Aftermath;
 use crash::forge::{cases, forge};
 use crash::outage::outage;
-use crash::rolling::rolling;
+use crash::rolling::{Rolled, rolling};
 use crash::seeds::SEEDS;
 use crash::services::Services;
 use crash::storm::{Weather, storm};
@@ -181,6 +181,16 @@ async fn two_hundred_letters_are_replayed_at_a_rate_though_the_api_is_killed() {
     assert_eq!(replayed.deaths, 1, "the API was killed once");
 }
 
+fn unnoticed(rolled: &Rolled) {
+    eprintln!("{rolled}");
+    let wrong = rolled.wrong();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(
+        rolled.handed_back > 0,
+        "nothing was under way when its worker had to go: this proves nothing"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deploy_under_load_costs_no_attempt_and_writes_no_letter() {
     if left_out("the rolling restart") {
@@ -189,14 +199,17 @@ async fn a_deploy_under_load_costs_no_attempt_and_writes_no_letter() {
     let _turn = TURN.lock().await;
     let services = Services::start().await.unwrap();
     let rounds = crash::scaled("CRASH_ROUNDS", 2);
-    let rolled = rolling(&services, rounds).await.unwrap();
-    eprintln!("{rolled}");
-    let wrong = rolled.wrong();
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(
-        rolled.handed_back > 0,
-        "nothing was under way when its worker had to go: this proves nothing"
-    );
+    unnoticed(&rolling(Some(&services), rounds).await.unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_under_load_of_the_one_process_costs_no_attempt_either() {
+    if left_out("the embedded restart") {
+        return;
+    }
+    let _turn = TURN.lock().await;
+    let rounds = crash::scaled("CRASH_ROUNDS", 2) * 3;
+    unnoticed(&rolling(None, rounds).await.unwrap());
 }
 
 #[tokio::test(flavor = "multi_thread")]
