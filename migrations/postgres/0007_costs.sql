@@ -53,3 +53,15 @@ CREATE TABLE caps (
     decided_at TIMESTAMPTZ NOT NULL,
     reason     TEXT        NOT NULL
 );
+
+-- Who may be called: failures in a row, and until when nobody calls. Every call reads its model's row.
+CREATE TABLE provider_gates (
+    provider     TEXT        NOT NULL,
+    model        TEXT        NOT NULL,
+    failures     BIGINT      NOT NULL CHECK (failures >= 0),
+    successes    BIGINT      NOT NULL CHECK (successes >= 0),
+    opened       BOOLEAN     NOT NULL,
+    trying       BOOLEAN     NOT NULL,
+    closed_until TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (provider, model)
+) WITH (fillfactor = 50);

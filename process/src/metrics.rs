@@ -148,6 +148,7 @@ impl Source {
             Err(_) => None,
         };
         tell(gauges.as_ref());
+        tell_breakers(gauges.as_ref());
         let consumers = consumers.unwrap_or([None; QUEUES.len()]);
         for (queue, count) in QUEUES.into_iter().zip(consumers) {
             gauge!("chorus_queue_consumers", "queue" => queue)
@@ -191,6 +192,14 @@ fn tell(gauges: Option<&Gauges>) {
             found.map_or(0, |(_, count)| *count)
         });
         gauge!("chorus_dead_letters", "state" => state).set(whole(count));
+    }
+}
+
+fn tell_breakers(gauges: Option<&Gauges>) {
+    for (provider, model, state) in gauges.into_iter().flat_map(|gauges| &gauges.breakers) {
+        let (provider, model) = (provider.clone(), model.clone());
+        gauge!("chorus_breaker_state", "provider" => provider, "model" => model)
+            .set(f64::from(*state));
     }
 }
 

@@ -45,7 +45,7 @@ impl TextModel for Priced {
 }
 
 /// A forge that three friends' answers start.
-async fn forge(app: &App, me: &Person) -> Uuid {
+pub(crate) async fn forge(app: &App, me: &Person) -> Uuid {
     let made = app.post("/api/v1/surveys", me, &json!({})).await.is(201);
     for friend in 0..3 {
         respond(app, &made.text("slug"), friend).await.is(201);

@@ -17,6 +17,7 @@ mod costs;
 mod errors;
 mod events;
 mod fleet;
+mod gates;
 mod idempotency;
 mod idle;
 mod jobs;

@@ -15,11 +15,16 @@ pub(crate) struct Unwilling {
 
 impl Unwilling {
     pub(crate) async fn start() -> Self {
+        Self::saying(StatusCode::BAD_REQUEST, "0").await
+    }
+
+    /// With this status, and so many seconds of patience asked for.
+    pub(crate) async fn saying(status: StatusCode, retry_after: &'static str) -> Self {
         let (told, calls) = mpsc::unbounded_channel();
         let turn_down = move |headers: HeaderMap| async move {
             let id = headers["x-request-id"].to_str().unwrap().to_owned();
             drop(told.send(id));
-            StatusCode::BAD_REQUEST
+            (status, [("retry-after", retry_after)])
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}/v1", listener.local_addr().unwrap());

@@ -189,6 +189,7 @@ async fn everything_in_one_process_serves_what_is_described_and_nothing_else() {
             told.sum("chorus_jobs_finished_total", &forged) > 0.5
                 && told.sum("chorus_jobs_finished_total", &failed) > 0.5
                 && told.sum("chorus_dead_letters", &[("state", "discarded")]) > 0.5
+                && told.families().contains_key("chorus_breaker_state")
         },
     )
     .await;

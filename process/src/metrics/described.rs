@@ -52,7 +52,7 @@ impl Described {
 pub(super) const COST: &str = "chorus_provider_cost_usd_total";
 
 /// Every metric that any process serves.
-pub const DESCRIBED: [Described; 20] = [
+pub const DESCRIBED: [Described; 21] = [
     counter("chorus_jobs_submitted_total", &["kind"], "Jobs accepted"),
     counter(
         "chorus_jobs_finished_total",
@@ -125,6 +125,11 @@ pub const DESCRIBED: [Described; 20] = [
         "chorus_provider_tokens_total",
         &["provider", "model", "direction"],
         "Tokens that calls were charged for",
+    ),
+    gauge(
+        "chorus_breaker_state",
+        &["provider", "model"],
+        "Whether a model is left alone: 0 no, 1 one call at a time tries it, 2 yes",
     ),
     counter(
         COST,

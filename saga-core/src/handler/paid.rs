@@ -2,7 +2,7 @@
 
 use super::{StepContext, StepError};
 use crate::journal::Class;
-use crate::store::{Ask, Effect, EffectKey, OverBudget};
+use crate::store::{Ask, Closed, Effect, EffectKey, OverBudget};
 use crate::usage::Usage;
 
 /// Who is asked for what, for the journal of paid calls.
@@ -64,18 +64,20 @@ impl StepContext {
             Ok(Effect::Fenced) => Err(StepError::retry("the lease is another worker's by now")),
             Ok(Effect::Answered(answer)) => Ok(answer),
             Ok(Effect::OverBudget(over)) => Err(StepError::over_budget(over)),
+            Ok(Effect::Closed(Closed { pause, message })) => {
+                Err(StepError::throttled(message, Some(pause)))
+            }
             Ok(Effect::Dispatch {
                 round,
                 idempotency_key,
                 held,
+                ailing,
             }) => {
                 crate::fault::point("effect.dispatched", at);
                 let reply = match call(idempotency_key).await {
                     Ok(reply) => reply,
                     Err(error) => {
-                        if held && error.cost_nothing() {
-                            self.let_go(&ask, round).await;
-                        }
+                        self.missed(&ask, held.then_some(round), &error).await;
                         return Err(error);
                     }
                 };
@@ -85,17 +87,42 @@ impl StepContext {
                     .await
                     .map_err(StepError::retry)?;
                 crate::fault::point("effect.stored", at);
+                if ailing {
+                    noted(self.store.call_answered(&ask.provider).await);
+                }
                 Ok(reply.raw)
             }
         }
     }
 
-    /// Others may spend what this call did not. If the store is away, the step's next try or the sweeper
-    /// lets go of it.
-    async fn let_go(&self, ask: &Ask<'_>, round: i64) {
-        if let Err(error) = self.store.let_go(ask, round).await {
-            tracing::warn!(%error, "Money stays set aside for a call that cost nothing");
+    /// Tells the others what came of a call without an answer, and lets them spend what it did not.
+    async fn missed(&self, ask: &Ask<'_>, held: Option<i64>, error: &StepError) {
+        match (error.class, error.after) {
+            (Class::Transient, _) => noted(self.store.call_failed(&ask.provider).await),
+            (Class::Throttled, Some(patience)) => {
+                noted(self.store.call_throttled(&ask.provider, patience).await);
+            }
+            (
+                Class::Throttled
+                | Class::OverBudget
+                | Class::Content
+                | Class::Permanent
+                | Class::Poison
+                | Class::Diverged
+                | Class::Verdict,
+                _,
+            ) => {}
         }
+        if let Some(round) = held.filter(|_| error.cost_nothing()) {
+            noted(self.store.let_go(ask, round).await);
+        }
+    }
+}
+
+/// The step goes on without: its next try notes it again, and the sweeper lets go of what is set aside.
+fn noted(done: sqlx::Result<()>) {
+    if let Err(error) = done {
+        tracing::warn!(%error, "What came of a call of a model could not be noted");
     }
 }
 

@@ -1,5 +1,6 @@
 //! The journal of paid calls: written before the byte leaves, answered before it is parsed.
 
+use super::gates::{self, Closed, Gate, Passed};
 use super::{OverBudget, Store, budgets, charges};
 use crate::caps::Caps;
 use crate::db::{Durability, Sql};
@@ -48,7 +49,11 @@ pub enum Effect {
         idempotency_key: String,
         /// Whether money was set aside for it.
         held: bool,
+        /// Whether the model failed lately: then its answer is news.
+        ailing: bool,
     },
+    /// It is not to be made yet: its model is left alone for now.
+    Closed(Closed),
     /// It is not to be made yet: a cap is in its way.
     OverBudget(OverBudget),
     /// The lease is another's: the call must not be made.
@@ -81,9 +86,12 @@ pub struct PaidCall {
 macro_rules! held {
     () => {
         "-- effects.held
-        SELECT (SELECT micros FROM caps WHERE scope = 'saga'), (SELECT micros FROM caps WHERE scope = 'account'),
-               (SELECT micros FROM caps WHERE scope = 'all')
-          FROM steps s WHERE s.saga_id = $1 AND s.key = $2 AND s.epoch = $3 AND s.state = 'leased'"
+        SELECT (SELECT micros FROM caps WHERE scope = 'saga') AS saga_cap,
+               (SELECT micros FROM caps WHERE scope = 'account') AS account_cap,
+               (SELECT micros FROM caps WHERE scope = 'all') AS all_cap,
+               g.failures, g.opened, g.trying, g.closed_until
+          FROM steps s LEFT JOIN provider_gates g ON g.provider = $4 AND g.model = $5
+         WHERE s.saga_id = $1 AND s.key = $2 AND s.epoch = $3 AND s.state = 'leased'"
     };
 }
 
@@ -98,8 +106,8 @@ const DISPATCH: &str = "-- effects.dispatch
     VALUES ($1, $2, $3, $4, 'dispatched', $5, $6, $7, $8, 1, $9)
     ON CONFLICT (saga_id, step_key, name, round) DO UPDATE SET calls = effects.calls + 1, dispatched_at = excluded.dispatched_at
      WHERE effects.state = 'dispatched'";
-// The row is locked: the lease cannot end between this look and the commit that allows the call. Caps come
-// along, which are three rows at most.
+// The row is locked: the lease cannot end between this look and the commit that allows the call. The caps
+// and the model's gate come along: a call costs no statement more for them.
 const HELD: Sql = Sql {
     postgres: concat!(held!(), " FOR SHARE OF s"),
     sqlite: held!(),
@@ -107,6 +115,41 @@ const HELD: Sql = Sql {
 const ANSWER: &str = "-- effects.answer
     UPDATE effects SET state = 'answered', answer = $5, answered_at = $6
      WHERE saga_id = $1 AND step_key = $2 AND name = $3 AND round = $4 AND state = 'dispatched'";
+
+/// What is seen along with the lease.
+#[derive(Default, sqlx::FromRow)]
+struct Look {
+    saga_cap: Option<i64>,
+    account_cap: Option<i64>,
+    all_cap: Option<i64>,
+    failures: Option<i64>,
+    opened: Option<bool>,
+    trying: Option<bool>,
+    closed_until: Option<DateTime<Utc>>,
+}
+
+impl Look {
+    /// The caps that were set by hand.
+    fn caps(&self) -> Caps {
+        Caps {
+            saga: self.saga_cap,
+            account: self.account_cap,
+            all: self.all_cap,
+        }
+    }
+
+    /// None for a model that was never called.
+    fn gate(&self, provider: &Provider<'_>) -> Option<Gate> {
+        Some(Gate {
+            provider: provider.name.to_owned(),
+            model: provider.model.to_owned(),
+            failures: self.failures?,
+            opened: self.opened?,
+            trying: self.trying?,
+            closed_until: self.closed_until?,
+        })
+    }
+}
 
 impl Store {
     /// Notes that a call is about to be made, or finds its stored answer.
@@ -118,11 +161,14 @@ impl Store {
             .query(HELD)
             .bind(key.saga)
             .bind(key.step.as_str().to_owned())
-            .bind(key.epoch);
-        let set: Option<(Option<i64>, Option<i64>, Option<i64>)> = held.optional().await?;
-        if set.is_none() && !crate::fault::seeded("no-fence") {
+            .bind(key.epoch)
+            .bind(provider.name.to_owned())
+            .bind(provider.model.to_owned());
+        let look: Option<Look> = held.optional().await?;
+        if look.is_none() && !crate::fault::seeded("no-fence") {
             return Ok(Effect::Fenced);
         }
+        let look = look.unwrap_or_default();
         let latest: Option<(i64, String, String, Option<Vec<u8>>)> = tx
             .query(LATEST)
             .bind(key.saga)
@@ -137,6 +183,10 @@ impl Store {
             Some((round, state, key, _)) if state == "dispatched" => (round, true, key),
             Some((round, ..)) => (round + 1, false, key.idempotency_key(round + 1)),
             None => (0, false, key.idempotency_key(0)),
+        };
+        let ailing = match gates::pass(&mut tx, provider, look.gate(provider)).await? {
+            Passed::Through { ailing } => ailing,
+            Passed::Shut(closed) => return Ok(Effect::Closed(closed)),
         };
         let written = tx
             .query(DISPATCH)
@@ -154,7 +204,7 @@ impl Store {
         if written == 0 {
             return Ok(Effect::Fenced); // an earlier claimant's answer came in between
         }
-        let caps = self.caps_over(set.unwrap_or_default());
+        let caps = look.caps().or(self.caps);
         let (price, of) = (self.price_of(ask), (round, again));
         let held = match budgets::hold(&mut tx, ask, of, price, caps).await? {
             Ok(held) => held,
@@ -165,6 +215,7 @@ impl Store {
             round,
             idempotency_key,
             held,
+            ailing,
         })
     }
 
@@ -197,11 +248,6 @@ impl Store {
             }
         }
         tx.commit().await
-    }
-
-    /// The caps that were set by hand, over those of the settings.
-    fn caps_over(&self, (saga, account, all): (Option<i64>, Option<i64>, Option<i64>)) -> Caps {
-        Caps { saga, account, all }.or(self.caps)
     }
 
     fn price_of(&self, ask: &Ask<'_>) -> Option<Price> {

@@ -16,6 +16,9 @@ pub struct Gauges {
     pub ticket_lag: Duration,
     /// Dead letters by state.
     pub letters: Vec<(String, i64)>,
+    /// Every model that was ever called, and by how much it is left alone: 0 not at all, 1 one call at a
+    /// time tries it, 2 altogether.
+    pub breakers: Vec<(String, String, u8)>,
 }
 
 /// How much there is to do in one queue.
@@ -43,8 +46,17 @@ impl Store {
             let age = at.and_then(|at| (now - at).to_std().ok());
             age.unwrap_or_default()
         };
+        let breakers = self.gates().await?.into_iter().map(|gate| {
+            let state = match (gate.opened, gate.trying || gate.closed_until <= now) {
+                (false, _) => 0,
+                (true, true) => 1,
+                (true, false) => 2,
+            };
+            (gate.provider, gate.model, state)
+        });
         let mut gauges = Gauges {
             letters,
+            breakers: breakers.collect(),
             ..Gauges::default()
         };
         for standing in steps {

@@ -44,7 +44,7 @@ async fn dispatch(store: &Store, ask: &Ask<'_>) -> Option<i64> {
             assert!(over.pause > TimeDelta::zero() && over.pause <= TimeDelta::hours(1));
             None
         }
-        other @ (Effect::Answered(_) | Effect::Fenced) => panic!("{other:?}"),
+        other @ (Effect::Answered(_) | Effect::Closed(_) | Effect::Fenced) => panic!("{other:?}"),
     }
 }
 

@@ -11,6 +11,7 @@ mod budgets;
 mod costs;
 mod doer;
 mod fleet;
+mod gates;
 mod inspect;
 mod late;
 mod leases;

@@ -1,0 +1,127 @@
+//! Models that ask for patience, or fail again and again, are left alone by everybody.
+
+use crate::acts::ask;
+use crate::costs::{held, reply, tokens};
+use crate::doer::Doer;
+use crate::support::{World, stores};
+use saga_core::Usage;
+use saga_core::db::Sql;
+use saga_core::store::{Ask, Closed, Effect, Gate, Store};
+use std::time::Duration;
+
+/// What a call finds at the gate: whether the model is known to ail, or why it must wait.
+async fn call(store: &Store, ask: &Ask<'_>) -> Result<bool, Closed> {
+    match store.dispatch(ask).await.unwrap() {
+        Effect::Dispatch { ailing, .. } => Ok(ailing),
+        Effect::Closed(closed) => Err(closed),
+        other @ (Effect::Answered(_) | Effect::OverBudget(_) | Effect::Fenced) => {
+            panic!("{other:?}")
+        }
+    }
+}
+
+async fn gate(store: &Store) -> Gate {
+    let mut gates = store.gates().await.unwrap();
+    assert_eq!(gates.len(), 1, "{gates:?}");
+    gates.remove(0)
+}
+
+/// Lets the time go by for which a model is left alone.
+async fn time_is_over(world: &World) {
+    let over = Sql::from("UPDATE provider_gates SET closed_until = $1");
+    let now = world.now().await;
+    let over = world.store.db().query(over).bind(now);
+    over.execute().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn five_failures_in_a_row_leave_a_model_alone_and_three_answers_bring_it_back() {
+    for store in stores() {
+        let world = World::new(store, Doer::well()).await;
+        let store = &world.store;
+        let (one, other) = (held(&world).await, held(&world).await);
+        let (mine, theirs) = (
+            ask(&one, "write", Usage::default()),
+            ask(&other, "write", Usage::default()),
+        );
+        assert_eq!(call(store, &mine).await, Ok(false), "{}", world.label);
+        for _ in 0..4 {
+            store.call_failed(&mine.provider).await.unwrap();
+        }
+        // An answer in between: they are not in a row.
+        assert_eq!(call(store, &mine).await, Ok(true));
+        store.call_answered(&mine.provider).await.unwrap();
+        assert_eq!(gate(store).await.failures, 0);
+        assert_eq!(call(store, &mine).await, Ok(false));
+        for _ in 0..5 {
+            store.call_failed(&mine.provider).await.unwrap();
+        }
+        let closed = call(store, &theirs).await.unwrap_err();
+        assert!(closed.pause > Duration::from_secs(50) && closed.pause <= Duration::from_mins(1));
+        assert!(closed.message.contains("failed 5 times"), "{closed:?}");
+        assert_eq!(store.gauges().await.unwrap().breakers[0].2, 2);
+        let mut another = theirs.clone();
+        another.provider.model = "another";
+        assert_eq!(call(store, &another).await, Ok(false), "another model");
+        let gone = Sql::from("DELETE FROM provider_gates WHERE model = 'another'");
+        store.db().query(gone).execute().await.unwrap();
+
+        // One call at a time tries it, and a failure leaves it alone again.
+        time_is_over(&world).await;
+        assert_eq!(call(store, &mine).await, Ok(true));
+        let closed = call(store, &theirs).await.unwrap_err();
+        assert!(closed.message.contains("tries it now"), "{closed:?}");
+        assert!(closed.pause < Duration::from_secs(10));
+        assert_eq!(store.gauges().await.unwrap().breakers[0].2, 1);
+        store.call_failed(&mine.provider).await.unwrap();
+        assert!(call(store, &theirs).await.unwrap_err().pause > Duration::from_secs(50));
+        time_is_over(&world).await;
+        for tried in 1..=3 {
+            assert!(gate(store).await.opened, "after {tried} of 3");
+            assert_eq!(call(store, &mine).await, Ok(true));
+            assert!(call(store, &theirs).await.is_err());
+            store.call_answered(&mine.provider).await.unwrap();
+        }
+        assert_eq!(
+            (gate(store).await.opened, gate(store).await.failures),
+            (false, 0)
+        );
+        assert_eq!(call(store, &theirs).await, Ok(false));
+        assert_eq!(call(store, &mine).await, Ok(false));
+        assert_eq!(store.gauges().await.unwrap().breakers[0].2, 0);
+        world.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn patience_that_one_is_asked_for_is_everybodys_but_a_stored_answer_is_there() {
+    for store in stores() {
+        let world = World::new(store, Doer::well()).await;
+        let store = &world.store;
+        let (one, other) = (held(&world).await, held(&world).await);
+        let mine = ask(&one, "write", Usage::default());
+        assert_eq!(call(store, &mine).await, Ok(false));
+        store
+            .answered(&mine, 0, &reply(tokens(1, 1)))
+            .await
+            .unwrap();
+        let long = Duration::from_secs(40);
+        store.call_throttled(&mine.provider, long).await.unwrap();
+        let short = Duration::from_secs(1);
+        store.call_throttled(&mine.provider, short).await.unwrap();
+        let theirs = ask(&other, "write", Usage::default());
+        let closed = call(store, &theirs).await.unwrap_err();
+        assert!(closed.pause > Duration::from_secs(30) && closed.pause <= long);
+        assert!(closed.message.contains("asked everybody"), "{closed:?}");
+        assert!(store.paid_calls(other.saga).await.unwrap().is_empty());
+        let kept = store.dispatch(&mine).await.unwrap();
+        assert_eq!(kept, Effect::Answered(b"words".to_vec()), "{}", world.label);
+        assert!(
+            !gate(store).await.opened,
+            "a busy model is not a broken one"
+        );
+        time_is_over(&world).await;
+        assert_eq!(call(store, &theirs).await, Ok(false));
+        world.end().await;
+    }
+}
