@@ -1,4 +1,4 @@
-//! One id leads from a client's request to the call of a model, and to every line between.
+//! One id, and one trace, lead from a client's request to the call of a model, and to every line between.
 
 use crate::log;
 use crate::mirror::survey;
@@ -13,13 +13,16 @@ use serde_json::json;
 async fn one_id_is_followed_from_the_client_to_the_provider() {
     log::keep();
     on_each(async |app| {
-        let id = format!("client-{}", uuid::Uuid::now_v7().simple());
+        let trace = uuid::Uuid::now_v7().simple().to_string();
+        let id = format!("client-{}", &trace[16..]);
+        let parent = format!("00-{trace}-00f067aa0ba902b7-01");
         let mut provider = Unwilling::start().await;
         let me = app.person(&["member"]);
         let path = format!("/api/v1/surveys/{}/responses", survey(app, &me).await);
         for friend in ["a", "b", "c"] {
             let request = app.request(Method::POST, &path, None);
             let body = json!({"answers": answers(), "fingerprint": friend});
+            let request = request.header("traceparent", &parent);
             let answer = app.send(request.header("x-request-id", &id).json(&body));
             assert_eq!(answer.await.is(201).header("x-request-id"), id);
         }
@@ -39,7 +42,7 @@ async fn one_id_is_followed_from_the_client_to_the_provider() {
         let log = log::kept();
         let line = |with: &str| {
             log.lines()
-                .any(|line| line.contains(with) && line.contains(&id))
+                .any(|line| line.contains(with) && line.contains(&id) && line.contains(&trace))
         };
         assert!(
             line("/api/v1/surveys/{name}/responses"),

@@ -5,10 +5,10 @@ use crate::doer::Doer;
 use crate::sagas::{deed, far};
 use crate::stories::{Told, deploy};
 use crate::support::{World, combinations, new_saga};
-use saga_core::Saga;
 use saga_core::run::Answer;
 use saga_core::store::NewSaga;
 use saga_core::trace::Trace;
+use saga_core::{Class, Retry, Saga};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -39,6 +39,18 @@ async fn a_trace_goes_with_every_ticket_and_is_kept_for_those_that_are_lost() {
         world.claim(&next[0], "two", SHORT).await.unwrap();
         let again = world.sweep_for(saga).await;
         assert_eq!(again.trace, trace, "{}", world.label);
+        // Days later somebody judges what has failed.
+        let claimed = world.claim(&again, "three", LONG).await.unwrap();
+        let failed = Answer::Failed {
+            class: Class::Permanent,
+            message: "broken".to_owned(),
+            after: None,
+            retry: Retry::NEVER,
+        };
+        world.settle(&claimed, failed).await;
+        let letter = world.open_letter(saga).await.id;
+        let (_, replayed) = world.store.replay(letter, "ana", "mended").await.unwrap();
+        assert_eq!(replayed[0].trace, trace, "{}", world.label);
 
         let plain = new_saga(Uuid::now_v7(), "test.line", json!(null));
         let (_, tickets) = world
