@@ -278,3 +278,25 @@ async fn letters_that_failed_alike_carry_a_note() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_dry_run_tells_which_paid_calls_are_kept() {
+    on_each(async |app| {
+        app.work();
+        let (me, ana) = (app.person(&["member"]), app.person(&["operator"]));
+        let shop = app.start("demo.shop", &me).await;
+        let parked = app.until_status(shop, &me, "parked").await;
+        let replay = format!("{LETTERS}/{}/replay", parked.text("dead_letter"));
+        let mut body = json!({"dry_run": true});
+        let kept = app.post(&replay, &ana, &body).await.is(200).body;
+        let calls = |told: &Value| {
+            let told = &told["consequence"];
+            (told["calls_kept"].clone(), told["calls_again"].clone())
+        };
+        assert_eq!(calls(&kept), (json!(1), json!(0)), "its answer is stored");
+        body["edit"] = json!({"input": {"sugar": 1}});
+        let again = app.post(&replay, &ana, &body).await.is(200).body;
+        assert_eq!(calls(&again), (json!(0), json!(1)), "another job pays anew");
+    })
+    .await;
+}

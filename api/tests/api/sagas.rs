@@ -1,7 +1,8 @@
 //! Jobs that do as a test says: besides the demos, one that waits at a gate and one that needs it open.
 
 use saga_core::{
-    Flow, Halt, Handler, Handlers, Kinds, Queue, Retry, Saga, Signal, Step, StepContext, StepError,
+    Flow, Halt, Handler, Handlers, Kinds, Provider, Queue, Retry, Saga, Signal, Step, StepContext,
+    StepError,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -98,6 +99,27 @@ impl Saga for Visit {
     }
 }
 
+/// Pays, and then passes the gate if it is open; fails for good if it is not.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Buy {}
+impl Step for Buy {
+    const NAME: &'static str = "demo.buy";
+    const QUEUE: Queue = domain::queues::SYNTHESIS;
+    const RETRY: Retry = Retry::NEVER;
+    type Output = String;
+}
+
+/// Buys something.
+pub(crate) struct Shop;
+impl Saga for Shop {
+    const KIND: &'static str = "demo.shop";
+    type Input = serde_json::Value;
+    type Output = String;
+    fn run(flow: &mut Flow, _: serde_json::Value) -> Result<String, Halt> {
+        flow.step(Buy {})
+    }
+}
+
 /// What a strict saga is started with.
 #[derive(Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -127,7 +149,8 @@ impl Saga for Strict {
 
 pub(crate) fn kinds() -> Kinds {
     let kinds = domain::catalog::kinds().with::<Patient>().with::<Gate>();
-    kinds.with::<Spare>().with::<Visit>().with::<Strict>()
+    let kinds = kinds.with::<Spare>().with::<Visit>().with::<Strict>();
+    kinds.with::<Shop>()
 }
 
 /// Keeps the gate.
@@ -143,6 +166,7 @@ impl Gatekeeper {
         handlers
             .with::<Knock>(self.clone())
             .with::<Linger>(self.clone())
+            .with::<Buy>(self.clone())
     }
 }
 
@@ -168,5 +192,18 @@ impl Handler<Linger> for Gatekeeper {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         Ok(1)
+    }
+}
+
+impl Handler<Buy> for Gatekeeper {
+    async fn run(&self, _: Buy, cx: &StepContext) -> Result<String, StepError> {
+        let till = Provider {
+            name: "till",
+            model: "one",
+            request_hash: "tea".to_owned(),
+        };
+        let sell = |_| std::future::ready(Ok(b"tea".to_vec()));
+        cx.effect("pay", till, sell).await?;
+        Handler::<Pass>::run(self, Pass {}, cx).await
     }
 }

@@ -103,8 +103,8 @@ fn a_saga_is_held_and_a_step_of_it_is_answered_for() {
     let other = until("one is held", || {
         let other = place.chorus(&["jobs", "submit", "demo.pair", "--json"]);
         let other = other.is(0).json()["id"].as_str()?.to_owned();
-        let hold = ["sagas", "pause", &other, "--json"];
-        let held = place.chorus(&[&hold[..], &["--reason", "the owner called"]].concat());
+        let command = ["sagas", "pause", &other, "--json"];
+        let held = place.chorus(&[&command[..], &["--reason", "the owner called"]].concat());
         let queued = held.code == 0 && held.json()["consequence"]["was"] == "queued";
         queued.then_some(other)
     });

@@ -37,6 +37,7 @@ async fn outside(world: &World, transport: &Transport, now: DateTime<Utc>) -> Ou
             .map(|count| (LEFT.0.to_owned(), count))
             .into_iter()
             .collect(),
+        held: None,
         oldest_unconfirmed: world.store.oldest_unconfirmed(now).await.unwrap(),
     }
 }

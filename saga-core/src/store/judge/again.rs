@@ -43,7 +43,7 @@ impl Store {
             if !letters::take_up(tx, letter.id, who).await? {
                 return Err(Refused::NotOpen.into());
             }
-            let by = json!({"letter": letter.id, "by": who.0, "saga": id});
+            let by = json!({"letter": letter.id, "by": who.0, "reason": who.1, "saga": id});
             run.event("saga.replayed", None, Some(by));
         } else {
             run.give_way(letter.id, who.0, id, &self.kinds, now)?;
