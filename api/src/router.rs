@@ -111,6 +111,7 @@ fn admin() -> Router<State> {
             post(routes::saga_verbs::skip_step),
         )
         .route("/admin/audit", get(routes::audit::list))
+        .route("/admin/ai-requests", get(routes::ai_requests::list))
         .route("/admin/costs", get(routes::costs::list))
         .route(
             "/admin/limits",

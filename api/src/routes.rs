@@ -1,5 +1,6 @@
 //! What each address does, one file for each noun.
 
+pub(crate) mod ai_requests;
 pub(crate) mod audit;
 pub(crate) mod banner;
 pub(crate) mod costs;

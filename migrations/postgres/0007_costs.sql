@@ -65,3 +65,6 @@ CREATE TABLE provider_gates (
     closed_until TIMESTAMPTZ NOT NULL,
     PRIMARY KEY (provider, model)
 ) WITH (fillfactor = 50);
+
+-- The ledger is read by time.
+CREATE INDEX effects_dispatched ON effects (dispatched_at, idempotency_key);

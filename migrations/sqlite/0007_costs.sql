@@ -65,3 +65,6 @@ CREATE TABLE provider_gates (
     closed_until TEXT        NOT NULL,
     PRIMARY KEY (provider, model)
 ) STRICT, WITHOUT ROWID;
+
+-- The ledger is read by time.
+CREATE INDEX effects_dispatched ON effects (dispatched_at, idempotency_key);

@@ -191,3 +191,96 @@ async fn limits_are_set_by_admins_with_a_reason_that_is_kept() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn the_ledger_tells_every_call_without_what_was_said() {
+    on_each(async |app| {
+        let (me, ana) = (app.person(&["member"]), app.person(&["operator"]));
+        app.work_with(Arc::new(Priced));
+        let job = forge(app, &me).await;
+        app.until_status(job, &me, "succeeded").await;
+        let ledger = "/api/v1/admin/ai-requests";
+        let told = app.get(ledger, &ana).await.is(200);
+        let items = told.body["items"].as_array().unwrap();
+        assert_eq!(items.len(), 2, "{told:?}");
+        let (paint, write) = (&items[0], &items[1]);
+        for (member, value) in [
+            ("saga_id", json!(job)),
+            ("account_id", json!(me.account)),
+            ("kind", json!("persona.forge")),
+            ("step", json!("persona.write#1")),
+            ("purpose", json!("persona")),
+            ("provider", json!("openai")),
+            ("model", json!("priced")),
+            ("status", json!("completed")),
+            ("spoiled", json!(false)),
+            ("attempts", json!(1)),
+            ("prompt_tokens", json!(100)),
+            ("completion_tokens", json!(50)),
+            ("cost_micros", json!(150)),
+            ("error", Value::Null),
+        ] {
+            assert_eq!(write[member], value, "{member}: {write}");
+        }
+        assert_eq!(
+            (&paint["purpose"], &paint["images"]),
+            (&json!("image"), &json!(1))
+        );
+        assert!(write["latency_ms"].as_i64() >= Some(0));
+        assert!(write.get("answer").is_none() && write.get("request").is_none());
+
+        let first = app.get(&format!("{ledger}?limit=1"), &ana).await.is(200);
+        assert_eq!(first.body["items"], json!([paint]));
+        let rest = format!("{ledger}?limit=1&cursor={}", first.text("next_cursor"));
+        let rest = app.get(&rest, &ana).await.is(200);
+        assert_eq!(rest.body["items"], json!([write]));
+        assert_eq!(rest.body["next_cursor"], Value::Null);
+        let account = me.account;
+        for (query, found) in [
+            ("provider=openai".to_owned(), 1),
+            ("model=studio/1".to_owned(), 1),
+            ("purpose=image&kind=persona.forge".to_owned(), 1),
+            (format!("account={account}&saga={job}&state=answered"), 2),
+            ("state=spoiled".to_owned(), 0),
+            ("kind=topic.round".to_owned(), 0),
+            ("to=2020-01-01T00:00:00Z".to_owned(), 0),
+        ] {
+            let told = app.get(&format!("{ledger}?{query}"), &ana).await.is(200);
+            assert_eq!(
+                told.body["items"].as_array().unwrap().len(),
+                found,
+                "{query}"
+            );
+        }
+        for query in ["state=odd", "account=me", "cursor=x", "colour=red"] {
+            app.get(&format!("{ledger}?{query}"), &ana)
+                .await
+                .is_problem(400, "bad_parameter");
+        }
+        app.get(ledger, &me).await.is_problem(403, "forbidden");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_call_that_never_worked_stands_in_the_ledger_as_failed() {
+    on_each(async |app| {
+        let (me, ana) = (app.person(&["member"]), app.person(&["operator"]));
+        let unwilling = crate::provider::Unwilling::start().await;
+        app.work_with(unwilling.writer());
+        let job = forge(app, &me).await;
+        app.until_status(job, &me, "parked").await;
+        let told = app.get("/api/v1/admin/ai-requests", &ana).await.is(200);
+        let call = &told.body["items"][0];
+        assert_eq!(
+            (&call["status"], &call["kind"]),
+            (&json!("failed"), &json!("persona.forge"))
+        );
+        assert_eq!(
+            (&call["cost_micros"], &call["completed_at"]),
+            (&Value::Null, &Value::Null)
+        );
+        assert!(call["error"].as_str().unwrap().contains("400"), "{call}");
+    })
+    .await;
+}

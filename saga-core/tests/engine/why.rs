@@ -31,7 +31,6 @@ async fn outside(world: &World, transport: &Transport, now: DateTime<Utc>) -> Ou
     let consumers = transport.consumers(LEFT.0).await;
     Outside {
         paused: std::collections::BTreeMap::new(),
-        held: None,
         broker_up: Some(transport.health() == Health::Up),
         consumers: consumers
             .map(|count| (LEFT.0.to_owned(), count))

@@ -1,0 +1,68 @@
+//! `/admin/ai-requests`: every call of a model, without what was said.
+
+use crate::auth::Staff;
+use crate::page::{self, Page};
+use crate::params::Params;
+use crate::problem::{Code, Problem};
+use crate::state::State;
+use axum::extract::State as In;
+use chrono::{DateTime, TimeDelta, Utc};
+use saga_core::store::{LedgerEntry, LedgerFilter};
+use serde::Deserialize;
+use uuid::Uuid;
+
+const STATES: [&str; 3] = ["dispatched", "answered", "spoiled"];
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Filter {
+    provider: Option<String>,
+    model: Option<String>,
+    purpose: Option<String>,
+    kind: Option<String>,
+    account: Option<Uuid>,
+    saga: Option<Uuid>,
+    state: Option<String>,
+    from: Option<DateTime<Utc>>,
+    to: Option<DateTime<Utc>>,
+    limit: Option<i64>,
+    cursor: Option<String>,
+}
+
+/// Lists calls, the latest first.
+pub(crate) async fn list(
+    _: Staff,
+    In(state): In<State>,
+    Params(filter): Params<Filter>,
+) -> Result<axum::Json<Page<LedgerEntry>>, Problem> {
+    let limit = page::limit(filter.limit)?;
+    if let Some(odd) = filter
+        .state
+        .as_deref()
+        .filter(|state| !STATES.contains(state))
+    {
+        let how = format!("state: {odd:?} is none of {}.", STATES.join(", "));
+        return Err(Problem::new(Code::BadParameter, how));
+    }
+    let now = state.db().now().await?;
+    let wanted = LedgerFilter {
+        provider: filter.provider,
+        model: filter.model,
+        purpose: filter.purpose,
+        kind: filter.kind,
+        account: filter.account,
+        saga: filter.saga,
+        state: filter.state,
+        from: filter.from.unwrap_or(DateTime::UNIX_EPOCH),
+        to: filter.to.unwrap_or(now + TimeDelta::seconds(1)),
+        before: page::read(filter.cursor.as_deref())?,
+        limit: limit + 1,
+    };
+    let mut items = state.store().ledger(&wanted).await?;
+    let kept = usize::try_from(limit).unwrap_or_default();
+    let more = items.len() > kept;
+    items.truncate(kept);
+    let next = items.last().map(|last| (last.created_at, last.id.clone()));
+    let next = next.filter(|_| more);
+    Ok(axum::Json(Page::new(items, next.as_ref())))
+}
