@@ -4,7 +4,6 @@ use crate::binary::{Role, program};
 use anyhow::Context as _;
 use rustix::process::{Pid, Signal, kill_process};
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -114,10 +113,10 @@ impl Fleet {
     }
 
     /// Adds a process.
-    pub fn add(&mut self, role: Role) -> anyhow::Result<usize> {
+    pub fn add(&mut self, role: Role) -> usize {
         let mut vars = self.vars.clone();
         let (held, port) = if role.has_door() {
-            let (held, port) = held_port()?;
+            let (held, port) = testing::held_port();
             (Some(held), Some(port))
         } else {
             (None, None)
@@ -152,7 +151,7 @@ impl Fleet {
             _held: held,
             orders,
         });
-        Ok(self.members.len() - 1)
+        self.members.len() - 1
     }
 
     /// Kills a member with SIGKILL; its successor starts at once.
@@ -324,16 +323,6 @@ fn signal(child: &Child, signal: Signal) {
     if let Some(pid) = pid {
         let _ = kill_process(pid, signal); // it may be gone this moment
     }
-}
-
-/// A port that the kernel gives to nobody else while the socket lives: it is bound, does not listen, and allows
-/// those who ask for it by number to bind beside it.
-fn held_port() -> anyhow::Result<(TcpSocket, u16)> {
-    let socket = TcpSocket::new_v4()?;
-    socket.set_reuseaddr(true)?;
-    socket.bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
-    let port = socket.local_addr()?.port();
-    Ok((socket, port))
 }
 
 /// Nobody dies by itself.

@@ -109,7 +109,7 @@ pub async fn forge(services: &Services, case: Case) -> anyhow::Result<Forged> {
         .with("OPENAI_BASE_URL", models.url.clone());
     let mut fleet = ground.fleet(once_each(case, deaths.clone()));
     for role in [Role::Api, Role::Synthesis, Role::Image] {
-        fleet.add(role)?;
+        fleet.add(role);
     }
     let door = Door::new(fleet.ports(), ground.token.clone());
     three_friends_answer(&door).await?;

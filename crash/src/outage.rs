@@ -44,7 +44,7 @@ pub async fn outage(services: &Services, sagas: usize, rate: u32) -> anyhow::Res
     let ground = Ground::on(services).await?;
     let mut fleet = ground.fleet(unarmed());
     for role in [Role::Api, Role::Synthesis, Role::Synthesis, Role::Image] {
-        fleet.add(role)?;
+        fleet.add(role);
     }
     let door = Door::new(fleet.ports(), ground.token.clone());
     let plan = Plan {

@@ -113,7 +113,7 @@ pub async fn rolling(services: Option<&Services>, rounds: usize) -> anyhow::Resu
     let ground = ground.with("DRAIN_TIMEOUT_S", DRAIN.as_secs().to_string());
     let mut fleet = ground.fleet(unarmed());
     for role in roles {
-        fleet.add(*role)?;
+        fleet.add(*role);
     }
     all_at_work(&ground, &fleet).await?;
     let door = Arc::new(Door::new(fleet.ports(), ground.token.clone()));

@@ -87,19 +87,19 @@ struct Trial {
 
 impl Trial {
     /// A fleet with these members; only the first life of each is armed.
-    fn new(ground: Ground, arm: Arm, roles: &[Role]) -> anyhow::Result<Self> {
+    fn new(ground: Ground, arm: Arm, roles: &[Role]) -> Self {
         let mut fleet = ground.fleet(arm);
         for role in roles {
-            fleet.add(*role)?;
+            fleet.add(*role);
         }
         let door = Arc::new(Door::new(fleet.ports(), ground.token.clone()));
-        Ok(Self {
+        Self {
             ground,
             fleet,
             door,
             plans: BTreeMap::new(),
             hands: JoinSet::new(),
-        })
+        }
     }
 
     fn with_operator(mut self) -> Self {
@@ -192,7 +192,7 @@ async fn paused_workers(services: &Services, seed: &str) -> Noticed {
         Role::Image,
         Role::Image,
     ];
-    let mut trial = Trial::new(ground(services, seed).await?, unarmed(), &roles)?;
+    let mut trial = Trial::new(ground(services, seed).await?, unarmed(), &roles);
     let warm = trial.send(6, &Plan::succeed(10)).await?;
     trial.ground.all_end(&warm, Duration::from_secs(20)).await;
     for asleep in [1, 2, 3] {
@@ -211,12 +211,12 @@ async fn ticket_dies(services: &Services, seed: &str) -> Noticed {
         ground(services, seed).await?,
         first_life(Role::Api, "ticket.leaving"),
         &[Role::Api],
-    )?;
+    );
     let sent = Plan::succeed(0);
     trial.send(1, &sent).await?;
     trial.death(seed).await?;
-    trial.fleet.add(Role::Synthesis)?;
-    trial.fleet.add(Role::Image)?;
+    trial.fleet.add(Role::Synthesis);
+    trial.fleet.add(Role::Image);
     trial.close(Duration::from_secs(7)).await
 }
 
@@ -226,10 +226,10 @@ async fn delivery_dies(services: &Services, seed: &str) -> Noticed {
         ground(services, seed).await?,
         arm,
         &[Role::Api, Role::Image],
-    )?;
+    );
     trial.send(1, &Plan::succeed(0)).await?;
     trial.ticket_is_marked().await?;
-    trial.fleet.add(Role::Synthesis)?;
+    trial.fleet.add(Role::Synthesis);
     trial.death(seed).await?;
     trial.close(Duration::from_secs(5)).await
 }
@@ -240,7 +240,7 @@ async fn worker_dies(services: &Services, seed: &str) -> Noticed {
         ground(services, seed).await?,
         arm,
         &[Role::Api, Role::Synthesis, Role::Image],
-    )?;
+    );
     trial.send(1, &Plan::succeed(0)).await?;
     trial.death(seed).await?;
     trial.close(Duration::from_secs(8)).await
@@ -252,19 +252,19 @@ async fn retry_ticket_dies(services: &Services, seed: &str) -> Noticed {
         ground(services, seed).await?,
         arm,
         &[Role::Api, Role::Synthesis],
-    )?;
+    );
     tokio::time::sleep(Duration::from_millis(1_500)).await;
     let mut plan = Plan::succeed(0);
     plan.trip.flaky = vec!["a".to_owned()];
     trial.send(1, &plan).await?;
     trial.death(seed).await?;
-    trial.fleet.add(Role::Image)?;
+    trial.fleet.add(Role::Image);
     trial.close(Duration::from_secs(7)).await
 }
 
 async fn two_admins(services: &Services, seed: &str) -> Noticed {
     let roles = [Role::Api, Role::Api, Role::Synthesis, Role::Image];
-    let mut trial = Trial::new(ground(services, seed).await?, unarmed(), &roles)?;
+    let mut trial = Trial::new(ground(services, seed).await?, unarmed(), &roles);
     let trip = Trip {
         gated: vec!["f".to_owned()],
         pivot: true,
@@ -327,7 +327,7 @@ async fn embedded_restart(_: &Services, seed: &str) -> Noticed {
         .await?
         .with("LEASE_SECONDS", "25")
         .with("CHORUS_SEEDED", seed);
-    let mut trial = Trial::new(ground, unarmed(), &[Role::Whole])?;
+    let mut trial = Trial::new(ground, unarmed(), &[Role::Whole]);
     trial.send(6, &Plan::succeed(250)).await?;
     tokio::time::sleep(Duration::from_millis(400)).await;
     trial.fleet.kill(0).await;
@@ -336,7 +336,7 @@ async fn embedded_restart(_: &Services, seed: &str) -> Noticed {
 
 async fn many_undos(services: &Services, seed: &str) -> Noticed {
     let roles = [Role::Api, Role::Synthesis, Role::Image, Role::Synthesis];
-    let trial = Trial::new(ground(services, seed).await?, unarmed(), &roles)?;
+    let trial = Trial::new(ground(services, seed).await?, unarmed(), &roles);
     let mut trial = trial.with_operator();
     let trip = Trip {
         fail: vec!["f".to_owned()],

@@ -147,7 +147,7 @@ impl Storm {
         let mut fleet = ground.fleet(by_chance(weather.seed));
         fleet.armed.store(false, Ordering::Relaxed);
         for role in roles {
-            fleet.add(*role)?;
+            fleet.add(*role);
         }
         let door = Arc::new(Door::new(fleet.ports(), ground.token.clone()));
         Ok(Self {

@@ -189,7 +189,7 @@ pub async fn walk(services: Option<&Services>, stage: Stage) -> anyhow::Result<W
     let ground = ground.with("CHORUS_DEATHS", deaths.display().to_string());
     let mut fleet = ground.fleet(what_is_left(stage.places.clone(), deaths.clone()));
     for role in roles {
-        fleet.add(*role)?;
+        fleet.add(*role);
     }
     let door = Arc::new(Door::new(fleet.ports(), ground.token.clone()));
     let mut sent = Sent::default();

@@ -9,16 +9,15 @@ use chorus_workers::providers::{TextModel, local};
 use process::{Probe, Secret};
 use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap};
 use saga_core::client::Client;
-use saga_core::db::{Db, Location};
 use saga_core::relay::Relay;
 use saga_core::store::Store;
 use saga_core::transport::{InProcess, Transport};
 use saga_core::worker::{Busy, Worker, WorkerSettings};
 use saga_core::{Price, Prices};
 use serde_json::{Value, json};
-use std::io::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use testing::Fresh;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
@@ -41,8 +40,7 @@ pub(crate) struct App {
     stop: CancellationToken,
     serving: TaskTracker,
     tracker: TaskTracker,
-    postgres: Option<(String, String)>,
-    dir: tempfile::TempDir,
+    fresh: Fresh,
 }
 
 /// Somebody with a token.
@@ -97,47 +95,16 @@ impl Answer {
 
 /// Plays a test once on every database; says which are left out.
 pub(crate) async fn on_each(test: impl AsyncFn(&App)) {
-    let mut bases = vec![None];
-    match std::env::var("CHORUS_TEST_POSTGRES") {
-        Ok(base) => bases.push(Some(base)),
-        // Not eprintln!, which the test runner swallows.
-        Err(_) => drop(writeln!(
-            std::io::stderr(),
-            "left out: PostgreSQL (run scripts/test for all)"
-        )),
-    }
-    for base in bases {
-        let app = App::new(base, |_| {}).await;
+    for server in testing::servers() {
+        let app = App::new(server, |_| {}).await;
         test(&app).await;
         app.end().await;
     }
 }
 
 impl App {
-    pub(crate) async fn new(base: Option<String>, adjust: impl FnOnce(&mut ApiSettings)) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let (location, postgres) = match base {
-            None => (
-                Location::Sqlite {
-                    path: dir.path().join("test.db"),
-                },
-                None,
-            ),
-            Some(base) => {
-                let name = format!("chorus_api_{}", Uuid::now_v7().simple());
-                admin(&base, &format!("CREATE DATABASE {name}")).await;
-                let (root, _) = base.rsplit_once('/').unwrap();
-                (
-                    Location::Postgres {
-                        url: format!("{root}/{name}"),
-                        connections_max: 8,
-                    },
-                    Some((base, name)),
-                )
-            }
-        };
-        let db = Db::open(&location).await.unwrap();
-        db.migrate().await.unwrap();
+    pub(crate) async fn new(server: Option<String>, adjust: impl FnOnce(&mut ApiSettings)) -> Self {
+        let fresh = Fresh::on(server, "api", 8).await;
         let price = Price {
             input: 1_000_000,
             output: 1_000_000,
@@ -146,7 +113,7 @@ impl App {
         let prices = Prices::default()
             .free(local::PROVIDER)
             .with("openai", "priced", price);
-        let store = Store::new(db, Arc::new(kinds())).with_prices(prices);
+        let store = Store::new(fresh.db.clone(), Arc::new(kinds())).with_prices(prices);
         let transport = Transport::InProcess(InProcess::new(QUEUES));
         let (stop, tracker, serving) = (
             CancellationToken::new(),
@@ -164,7 +131,7 @@ impl App {
             jwt_secret: Secret::new(&secret),
             pepper: Secret::new("pepper"),
             public_url: base.clone(),
-            media_dir: dir.path().join("media"),
+            media_dir: fresh.dir.path().join("media"),
             demo_kinds: true,
             origins: Origins::None,
             proxies: 0,
@@ -195,8 +162,7 @@ impl App {
             stop,
             serving,
             tracker,
-            postgres,
-            dir,
+            fresh,
         }
     }
 
@@ -210,7 +176,7 @@ impl App {
         let deps = Deps {
             text,
             image: Arc::new(local::Painter),
-            blobs: Blobs::new(self.dir.path().join("media")),
+            blobs: Blobs::new(self.fresh.dir.path().join("media")),
             public_base_url: "https://chorus.example".to_owned(),
         };
         let worker = Worker {
@@ -256,14 +222,7 @@ impl App {
         tokio::time::timeout(PATIENCE, self.tracker.wait())
             .await
             .expect("everything stops");
-        self.store.db().close().await;
-        if let Some((base, name)) = self.postgres {
-            admin(
-                &base,
-                &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
-            )
-            .await;
-        }
+        self.fresh.end().await;
     }
 
     /// Somebody new.
@@ -369,15 +328,6 @@ impl App {
         })
         .await
     }
-}
-
-async fn admin(base: &str, sql: &str) {
-    use sqlx::Connection as _;
-    let mut connection = sqlx::PgConnection::connect(base).await.unwrap();
-    sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned()))
-        .execute(&mut connection)
-        .await
-        .unwrap();
 }
 
 /// Answers of a friend.

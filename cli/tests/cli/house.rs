@@ -1,7 +1,7 @@
 //! `chorus`: everything in one process, to stay.
 
 use crate::support::{Place, Running};
-use std::io::Write as _;
+use testing::Throwaway;
 
 #[test]
 fn the_banner_says_where_everything_is_and_ctrl_c_ends_it_well() {
@@ -62,31 +62,20 @@ fn what_was_accepted_goes_on_after_a_kill() {
 
 #[tokio::test]
 async fn on_postgresql_and_rabbitmq_it_makes_its_own_folder() {
-    use sqlx::Connection as _;
-    let (Ok(base), Ok(amqp)) = (
-        std::env::var("CHORUS_TEST_POSTGRES"),
-        std::env::var("CHORUS_TEST_AMQP"),
-    ) else {
-        let words = "left out: chorus on PostgreSQL and RabbitMQ (run scripts/test for all)";
-        drop(writeln!(std::io::stderr(), "{words}"));
+    let Some((server, amqp)) = testing::services("chorus on PostgreSQL and RabbitMQ") else {
         return;
     };
-    let name = format!("chorus_cli_{}", uuid::Uuid::now_v7().simple());
-    let mut admin = sqlx::PgConnection::connect(&base).await.unwrap();
-    let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
-    sqlx::raw_sql(create).execute(&mut admin).await.unwrap();
-
-    let (place, root) = (Place::new(), base.rsplit_once('/').unwrap().0);
+    let empty = Throwaway::create(server, "cli").await;
+    let place = Place::new();
     let house: Running = place.house_with(&[
-        ("DATABASE_URL", &format!("{root}/{name}")),
+        ("DATABASE_URL", &empty.url()),
         ("AMQP_URL", &amqp),
-        ("QUEUE_PREFIX", &name),
+        ("QUEUE_PREFIX", empty.name()),
         ("MIGRATE_ON_START", "true"),
         ("JWT_SECRET", &"j".repeat(32)),
         ("HASH_PEPPER", &"p".repeat(32)),
     ]);
     place.chorus(&["jobs", "list"]).is(0);
     house.interrupt().is(0);
-    let drop_it = sqlx::AssertSqlSafe(format!("DROP DATABASE {name} WITH (FORCE)"));
-    sqlx::raw_sql(drop_it).execute(&mut admin).await.unwrap();
+    empty.end().await;
 }

@@ -9,22 +9,13 @@ use crash::services::Services;
 use crash::storm::{Weather, storm};
 use crash::walk::{stages, walk};
 use futures_util::{StreamExt as _, stream};
-use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 /// One after the other: each wants the machine for itself.
 static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 fn left_out(what: &str) -> bool {
-    let out = std::env::var_os("CHORUS_TEST_POSTGRES").is_none();
-    if out {
-        // eprintln! would be kept back by the runner, since the test passes.
-        drop(writeln!(
-            std::io::stderr(),
-            "left out: {what} (no PostgreSQL and RabbitMQ: run scripts/test for all)"
-        ));
-    }
-    out
+    testing::postgres(what).is_none()
 }
 
 fn weather(sagas: usize, deaths: usize, seconds: usize) -> Weather {

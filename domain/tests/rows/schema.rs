@@ -1,10 +1,9 @@
 //! The two dialects say the same.
 
 use crate::support::on_each;
-use saga_core::db::{Db, Location, Sql};
+use saga_core::db::{Db, Sql};
 use std::collections::BTreeMap;
-use std::io::Write as _;
-use uuid::Uuid;
+use testing::Fresh;
 
 /// A column as both databases tell it: table, name, type, whether it may be NULL, place in the key.
 type Column = (String, String, String, bool, i64);
@@ -108,39 +107,21 @@ async fn checks(db: &Db) -> BTreeMap<String, usize> {
 
 #[tokio::test]
 async fn both_dialects_have_the_same_tables() {
-    let Ok(base) = std::env::var("CHORUS_TEST_POSTGRES") else {
-        drop(writeln!(
-            std::io::stderr(),
-            "left out: the comparison with PostgreSQL (run scripts/test for all)"
-        ));
+    let Some(server) = testing::postgres("the comparison with PostgreSQL") else {
         return;
     };
-    let dir = tempfile::tempdir().unwrap();
-    let sqlite = Db::open(&Location::Sqlite {
-        path: dir.path().join("test.db"),
-    })
-    .await
-    .unwrap();
-    sqlite.migrate().await.unwrap();
-    let name = format!("chorus_schema_{}", Uuid::now_v7().simple());
-    crate::support::admin(&base, &format!("CREATE DATABASE {name}")).await;
-    let (root, _) = base.rsplit_once('/').unwrap();
-    let location = Location::Postgres {
-        url: format!("{root}/{name}"),
-        connections_max: 2,
-    };
-    let postgres = Db::open(&location).await.unwrap();
-    postgres.migrate().await.unwrap();
+    let sqlite = Fresh::on(None, "schema", 1).await;
+    let postgres = Fresh::on(Some(server), "schema", 2).await;
 
-    let (lite, pg) = (Shape::of(&sqlite).await, Shape::of(&postgres).await);
+    let (lite, pg) = (Shape::of(&sqlite.db).await, Shape::of(&postgres.db).await);
 
     assert!(lite.columns.len() > 100, "the tables are read");
     assert_eq!(lite.columns, pg.columns);
     assert_eq!(lite.indexes, pg.indexes);
     assert_eq!(lite.foreign_keys, pg.foreign_keys);
     assert_eq!(lite.checks, pg.checks);
-    postgres.close().await;
-    crate::support::admin(&base, &format!("DROP DATABASE {name} WITH (FORCE)")).await;
+    sqlite.end().await;
+    postgres.end().await;
 }
 
 #[tokio::test]

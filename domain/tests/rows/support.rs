@@ -6,13 +6,13 @@ use domain::mirror::questions::{DEFAULT_SET, QuestionSet};
 use domain::mirror::store::responses::{Submission, SubmitError, Submitted, submit_response};
 use domain::mirror::store::surveys::{self, NewSurvey, Survey, slug};
 use saga_core::client::Client;
-use saga_core::db::{Db, Durability, Location, Tx};
+use saga_core::db::{Db, Durability, Tx};
 use saga_core::relay::Relay;
 use saga_core::store::Store;
 use saga_core::transport::{InProcess, Transport};
 use serde_json::json;
-use std::io::Write as _;
 use std::sync::Arc;
+use testing::Fresh;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
@@ -22,53 +22,22 @@ pub(crate) struct World {
     pub(crate) client: Client,
     stop: CancellationToken,
     tracker: TaskTracker,
-    postgres: Option<(String, String)>,
-    _dir: tempfile::TempDir,
+    fresh: Fresh,
 }
 
 /// Plays a test once on every database; says which are left out.
 pub(crate) async fn on_each(test: impl AsyncFn(&World)) {
-    let mut bases = vec![None];
-    match std::env::var("CHORUS_TEST_POSTGRES") {
-        Ok(base) => bases.push(Some(base)),
-        // eprintln! would be kept back by the runner, since the test passes.
-        Err(_) => drop(writeln!(
-            std::io::stderr(),
-            "left out: PostgreSQL (run scripts/test for all)"
-        )),
-    }
-    for base in bases {
-        let world = World::new(base).await;
+    for server in testing::servers() {
+        let world = World::new(server).await;
         test(&world).await;
         world.end().await;
     }
 }
 
 impl World {
-    async fn new(base: Option<String>) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let (location, postgres) = match base {
-            None => (
-                Location::Sqlite {
-                    path: dir.path().join("test.db"),
-                },
-                None,
-            ),
-            Some(base) => {
-                let name = format!("chorus_domain_{}", Uuid::now_v7().simple());
-                admin(&base, &format!("CREATE DATABASE {name}")).await;
-                let (root, _) = base.rsplit_once('/').unwrap();
-                (
-                    Location::Postgres {
-                        url: format!("{root}/{name}"),
-                        connections_max: 12,
-                    },
-                    Some((base, name)),
-                )
-            }
-        };
-        let db = Db::open(&location).await.unwrap();
-        db.migrate().await.unwrap();
+    async fn new(server: Option<String>) -> Self {
+        let fresh = Fresh::on(server, "domain", 12).await;
+        let db = fresh.db.clone();
         let store = Store::new(db.clone(), Arc::new(domain::catalog::kinds()));
         let transport = Transport::InProcess(InProcess::new(["synthesis", "image", "delivery"]));
         let (stop, tracker) = (CancellationToken::new(), TaskTracker::new());
@@ -81,8 +50,7 @@ impl World {
             client,
             stop,
             tracker,
-            postgres,
-            _dir: dir,
+            fresh,
         }
     }
 
@@ -91,14 +59,7 @@ impl World {
         drop(self.client);
         self.tracker.close();
         self.tracker.wait().await;
-        self.db.close().await;
-        if let Some((base, name)) = self.postgres {
-            admin(
-                &base,
-                &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
-            )
-            .await;
-        }
+        self.fresh.end().await;
     }
 
     pub(crate) async fn begin(&self) -> Tx {
@@ -174,13 +135,4 @@ pub(crate) fn submission(survey: Uuid, responder: u8) -> Submission {
 pub(crate) fn answers(level: u8) -> Answers {
     let given = json!({"c1": level, "c2": 3, "i1": 4, "i2": level, "k1": 5, "k2": 5, "e1": 2, "e2": 1, "p1": "calmer", "w1": "warm, dry, kind"});
     validate(&QuestionSet::friends(), &given).unwrap()
-}
-
-pub(crate) async fn admin(base: &str, sql: &str) {
-    use sqlx::Connection as _;
-    let mut connection = sqlx::PgConnection::connect(base).await.unwrap();
-    sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned()))
-        .execute(&mut connection)
-        .await
-        .unwrap();
 }

@@ -2,14 +2,7 @@
 
 use process::settings::{Given, Role};
 use process::{Settings, fleet};
-use sqlx::Connection as _;
-use std::io::Write as _;
-
-async fn admin(base: &str, sql: String) {
-    let mut connection = sqlx::PgConnection::connect(base).await.unwrap();
-    let sql = sqlx::AssertSqlSafe(sql);
-    sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
-}
+use testing::Throwaway;
 
 fn settings(database: &str, migrate: bool) -> Settings {
     let given = Given {
@@ -23,14 +16,11 @@ fn settings(database: &str, migrate: bool) -> Settings {
 
 #[tokio::test]
 async fn an_unmigrated_database_is_refused_with_the_command_that_migrates_it() {
-    let Ok(base) = std::env::var("CHORUS_TEST_POSTGRES") else {
-        let words = "left out: pending migrations (run scripts/test for all)";
-        drop(writeln!(std::io::stderr(), "{words}"));
+    let Some(server) = testing::postgres("pending migrations") else {
         return;
     };
-    let name = format!("chorus_process_{}", uuid::Uuid::now_v7().simple());
-    admin(&base, format!("CREATE DATABASE {name}")).await;
-    let database = format!("{}/{name}", base.rsplit_once('/').unwrap().0);
+    let empty = Throwaway::create(server, "process").await;
+    let database = empty.url();
 
     let refusing = settings(&database, false);
     let refused = fleet::open_store(&refusing, saga_core::Kinds::default()).await;
@@ -44,5 +34,5 @@ async fn an_unmigrated_database_is_refused_with_the_command_that_migrates_it() {
     opened.unwrap().db().close().await;
     let opened = fleet::open_store(&refusing, saga_core::Kinds::default()).await;
     opened.unwrap().db().close().await;
-    admin(&base, format!("DROP DATABASE {name} WITH (FORCE)")).await;
+    empty.end().await;
 }

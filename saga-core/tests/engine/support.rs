@@ -3,16 +3,16 @@
 use crate::doer::Doer;
 use crate::sagas::kinds;
 use saga_core::client::Client;
-use saga_core::db::{Db, Durability, Location};
+use saga_core::db::Durability;
 use saga_core::relay::Relay;
 use saga_core::state::SagaState;
 use saga_core::store::{NewSaga, Store};
 use saga_core::transport::{Health, InProcess, Names, RabbitMq, Transport};
 use saga_core::worker::{Busy, Worker, WorkerSettings};
 use serde_json::Value;
-use std::io::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use testing::Fresh;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
@@ -43,9 +43,7 @@ pub(crate) fn combinations() -> Vec<(StoreKind, TransportKind)> {
             if there {
                 all.push((store, transport));
             } else {
-                let what =
-                    format!("left out: {store:?} with {transport:?} (run scripts/test for all)");
-                drop(writeln!(std::io::stderr(), "{what}")); // eprintln! is kept back by the runner
+                testing::left_out(&format!("{store:?} with {transport:?}"));
             }
         }
     }
@@ -69,30 +67,18 @@ pub(crate) struct World {
     pub(crate) stop: CancellationToken,
     tracker: TaskTracker,
     names: Names,
-    postgres: Option<(String, String)>,
-    _dir: tempfile::TempDir,
+    fresh: Fresh,
 }
 
 impl World {
     /// A fresh world; no worker is at work yet.
     pub(crate) async fn new((store, transport): (StoreKind, TransportKind), doer: Doer) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let unique = Uuid::now_v7().simple().to_string();
-        let (db, postgres) = match store {
-            StoreKind::Sqlite => (
-                Db::open(&Location::Sqlite {
-                    path: dir.path().join("test.db"),
-                })
-                .await
-                .unwrap(),
-                None,
-            ),
-            StoreKind::Postgres => {
-                let (db, names) = postgres(&unique).await;
-                (db, Some(names))
-            }
+        let server = match store {
+            StoreKind::Sqlite => None,
+            StoreKind::Postgres => Some(std::env::var("CHORUS_TEST_POSTGRES").unwrap()),
         };
-        db.migrate().await.unwrap();
+        let fresh = Fresh::on(server, "engine", 6).await;
+        let db = fresh.db.clone();
         let mut tx = db.begin(Durability::Full).await.unwrap();
         tx.query(saga_core::db::Sql {
             postgres: "CREATE TABLE test_effects (n BIGSERIAL PRIMARY KEY, saga_id UUID NOT NULL, name TEXT NOT NULL)",
@@ -103,7 +89,7 @@ impl World {
         .unwrap();
         tx.commit().await.unwrap();
         let store_ = Store::new(db, Arc::new(kinds()));
-        let names = Names::under(format!("t{unique}"));
+        let names = Names::under(format!("t{}", Uuid::now_v7().simple()));
         let transport_ = match transport {
             TransportKind::InProcess => Transport::InProcess(InProcess::new(QUEUES)),
             TransportKind::RabbitMq => {
@@ -129,8 +115,7 @@ impl World {
             stop,
             tracker,
             names,
-            postgres,
-            _dir: dir,
+            fresh,
         }
     }
 
@@ -236,14 +221,7 @@ impl World {
         if let Transport::RabbitMq(_) = &self.transport {
             delete_queues(&self.names).await;
         }
-        self.store.db().close().await;
-        if let Some((base, name)) = self.postgres {
-            admin(
-                &base,
-                &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
-            )
-            .await;
-        }
+        self.fresh.end().await;
     }
 }
 
@@ -258,18 +236,6 @@ pub(crate) fn new_saga(id: Uuid, kind: &str, input: Value) -> NewSaga {
         singleton: None,
         replay_of: None,
     }
-}
-
-async fn postgres(unique: &str) -> (Db, (String, String)) {
-    let base = std::env::var("CHORUS_TEST_POSTGRES").unwrap();
-    let name = format!("chorus_engine_{unique}");
-    admin(&base, &format!("CREATE DATABASE {name}")).await;
-    let (root, _) = base.rsplit_once('/').unwrap();
-    let location = Location::Postgres {
-        url: format!("{root}/{name}"),
-        connections_max: 6,
-    };
-    (Db::open(&location).await.unwrap(), (base, name))
 }
 
 /// A broker that others use, too, is left as it was found: too many quorum queues slow it down.
@@ -295,13 +261,4 @@ async fn delete_queues(names: &Names) {
         .await
         .unwrap();
     connection.close(200, "done".into()).await.unwrap();
-}
-
-async fn admin(base: &str, sql: &str) {
-    use sqlx::Connection as _;
-    let mut connection = sqlx::PgConnection::connect(base).await.unwrap();
-    sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned()))
-        .execute(&mut connection)
-        .await
-        .unwrap();
 }

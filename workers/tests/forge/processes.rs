@@ -9,8 +9,8 @@ use std::io::Write as _;
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+use testing::{held_port, services};
 use tokio::io::AsyncReadExt as _;
-use tokio::net::TcpSocket;
 use uuid::Uuid;
 
 struct Process(Child);
@@ -26,10 +26,10 @@ impl Process {
     fn start(program: &str, world: &World, broker: (&str, &str), own: &[(&str, &str)]) -> Self {
         let child = Command::new(program)
             .env_clear()
-            .env("DATABASE_URL", world.url())
+            .env("DATABASE_URL", world.fresh.url())
             .env("AMQP_URL", broker.0)
             .env("QUEUE_PREFIX", broker.1)
-            .env("MEDIA_DIR", world.dir.path().join("media"))
+            .env("MEDIA_DIR", world.fresh.dir.path().join("media"))
             .env("PUBLIC_BASE_URL", "https://chorus.example")
             .env("HOST", "127.0.0.1")
             .envs(own.iter().copied())
@@ -64,27 +64,6 @@ impl Process {
             std::thread::sleep(Duration::from_millis(10));
         }
     }
-}
-
-/// PostgreSQL and RabbitMQ, if they are there; else says what is left out.
-fn services(what: &str) -> Option<(String, String)> {
-    let database = std::env::var("CHORUS_TEST_POSTGRES").ok();
-    let found = database.zip(std::env::var("CHORUS_TEST_AMQP").ok());
-    if found.is_none() {
-        // Not eprintln!, which the test runner swallows.
-        let words = format!("left out: {what} (run scripts/test for all)");
-        drop(writeln!(std::io::stderr(), "{words}"));
-    }
-    found
-}
-
-/// A port that the kernel gives to nobody else while the socket lives, which does not listen.
-fn held_port() -> (TcpSocket, u16) {
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.set_reuseaddr(true).unwrap();
-    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let port = socket.local_addr().unwrap().port();
-    (socket, port)
 }
 
 #[tokio::test]

@@ -14,15 +14,16 @@ use domain::mirror::store::mine::{Mine, mine};
 use domain::mirror::store::responses::{Submission, submit_response};
 use domain::mirror::store::surveys::{self, NewSurvey, Survey, slug};
 use saga_core::client::Client;
-use saga_core::db::{Db, Durability, Location};
+use saga_core::db::{Db, Durability};
 use saga_core::relay::Relay;
 use saga_core::state::SagaState;
 use saga_core::store::{Cancel, LetterFilter, NewSaga, Store};
 use saga_core::transport::{InProcess, Names, RabbitMq, Transport};
 use saga_core::worker::{Busy, Worker, WorkerSettings};
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
-use std::{io::Write as _, sync::Arc};
+use testing::Fresh;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
@@ -35,27 +36,17 @@ pub(crate) struct World {
     pub(crate) pen: Arc<Pen>,
     pub(crate) brush: Arc<Brush>,
     pub(crate) mischief: Mischief,
-    pub(crate) dir: tempfile::TempDir,
+    pub(crate) fresh: Fresh,
     transport: Transport,
     relay: Relay,
     stop: CancellationToken,
     tracker: TaskTracker,
-    postgres: Option<(String, String)>,
 }
 
 /// Plays a test once on every database; says which are left out.
 pub(crate) async fn on_each(test: impl AsyncFn(&World)) {
-    let mut bases = vec![None];
-    match std::env::var("CHORUS_TEST_POSTGRES") {
-        Ok(base) => bases.push(Some(base)),
-        // eprintln! would be kept back by the runner, since the test passes.
-        Err(_) => drop(writeln!(
-            std::io::stderr(),
-            "left out: PostgreSQL (run scripts/test for all)"
-        )),
-    }
-    for base in bases {
-        let world = World::new(base, None).await;
+    for server in testing::servers() {
+        let world = World::new(server, None).await;
         test(&world).await;
         world.end().await;
     }
@@ -63,30 +54,9 @@ pub(crate) async fn on_each(test: impl AsyncFn(&World)) {
 
 impl World {
     /// A fresh world; with the address of a broker and a prefix, tickets leave this process.
-    pub(crate) async fn new(base: Option<String>, broker: Option<(&str, &str)>) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let (location, postgres) = match base {
-            None => (
-                Location::Sqlite {
-                    path: dir.path().join("test.db"),
-                },
-                None,
-            ),
-            Some(base) => {
-                let name = format!("chorus_forge_{}", Uuid::now_v7().simple());
-                admin(&base, &format!("CREATE DATABASE {name}")).await;
-                let (root, _) = base.rsplit_once('/').unwrap();
-                (
-                    Location::Postgres {
-                        url: format!("{root}/{name}"),
-                        connections_max: 8,
-                    },
-                    Some((base, name)),
-                )
-            }
-        };
-        let db = Db::open(&location).await.unwrap();
-        db.migrate().await.unwrap();
+    pub(crate) async fn new(server: Option<String>, broker: Option<(&str, &str)>) -> Self {
+        let fresh = Fresh::on(server, "forge", 8).await;
+        let db = fresh.db.clone();
         let store = Store::new(db.clone(), Arc::new(domain::catalog::kinds()));
         let transport = match broker {
             None => Transport::InProcess(InProcess::new(QUEUES)),
@@ -104,23 +74,16 @@ impl World {
         Self {
             db,
             client,
-            blobs: Blobs::new(dir.path().join("media")),
+            blobs: Blobs::new(fresh.dir.path().join("media")),
             pen: Arc::default(),
             brush: Arc::default(),
             mischief: Mischief::default(),
-            dir,
+            fresh,
             transport,
             relay,
             stop,
             tracker,
-            postgres,
         }
-    }
-
-    /// The database's own address.
-    pub(crate) fn url(&self) -> String {
-        let (base, name) = self.postgres.clone().unwrap();
-        format!("{}/{name}", base.rsplit_once('/').unwrap().0)
     }
 
     /// Adds a worker for every queue.
@@ -153,14 +116,7 @@ impl World {
         tokio::time::timeout(Duration::from_secs(20), self.tracker.wait())
             .await
             .expect("everything stops");
-        self.db.close().await;
-        if let Some((base, name)) = self.postgres {
-            admin(
-                &base,
-                &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
-            )
-            .await;
-        }
+        self.fresh.end().await;
     }
 
     /// An owner with a survey.
@@ -345,7 +301,7 @@ impl World {
     /// Every file below the media folder.
     pub(crate) fn files(&self) -> Vec<String> {
         let mut files = vec![];
-        let Ok(folders) = std::fs::read_dir(self.dir.path().join("media")) else {
+        let Ok(folders) = std::fs::read_dir(self.fresh.dir.path().join("media")) else {
             return files;
         };
         for folder in folders {
@@ -388,13 +344,4 @@ pub(crate) fn friends() -> [Value; 3] {
         json!({"c1": 3, "c2": 2, "i1": 4, "i2": 4, "k1": 4, "k2": 5, "e1": 2, "e2": 2, "p1": "calmer", "g1": "listener",
                "w1": "warm, wise, dry"}),
     ]
-}
-
-async fn admin(base: &str, sql: &str) {
-    use sqlx::Connection as _;
-    let mut connection = sqlx::PgConnection::connect(base).await.unwrap();
-    sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned()))
-        .execute(&mut connection)
-        .await
-        .unwrap();
 }
