@@ -1,8 +1,8 @@
 //! Jobs that do as a test says: besides the demos, one that waits at a gate and one that needs it open.
 
 use saga_core::{
-    Flow, Halt, Handler, Handlers, Kinds, Provider, Queue, Retry, Saga, Signal, Step, StepContext,
-    StepError,
+    Flow, Halt, Handler, Handlers, Kinds, Provider, Queue, Reply, Retry, Saga, Signal, Step,
+    StepContext, StepError, Usage,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -200,10 +200,16 @@ impl Handler<Buy> for Gatekeeper {
         let till = Provider {
             name: "till",
             model: "one",
+            purpose: "drill",
             request_hash: "tea".to_owned(),
+            most: Usage::default(),
         };
-        let sell = |_| std::future::ready(Ok(b"tea".to_vec()));
-        cx.effect("pay", till, sell).await?;
+        let tea = Reply {
+            raw: b"tea".to_vec(),
+            usage: Usage::default(),
+        };
+        let answer = |_| std::future::ready(Ok(tea));
+        cx.effect("pay", till, answer).await?;
         Handler::<Pass>::run(self, Pass {}, cx).await
     }
 }

@@ -1,8 +1,9 @@
 //! `chorus doctor`, on deployments that are well and on such that are not.
 
-use crate::ground::{Ground, held_port};
+use crate::ground::Ground;
 use crate::support::{Ended, Place};
 use serde_json::Value;
+use testing::held_port;
 
 /// What it found about one thing, in one state.
 fn found<'a>(lines: &'a [Value], check: &str, state: &str) -> Vec<&'a str> {

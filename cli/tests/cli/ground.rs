@@ -1,13 +1,11 @@
 //! A database and names at the broker for one test of a fleet.
 
 use crate::support::{Place, Running, until};
-use sqlx::Connection as _;
-use std::io::Write as _;
+use testing::{Throwaway, held_port};
 
 /// A database and names at the broker; [`Ground::clear`] takes the database away.
 pub(crate) struct Ground {
-    admin: sqlx::PgConnection,
-    name: String,
+    database: Throwaway,
     settings: Vec<(&'static str, String)>,
 }
 
@@ -21,23 +19,13 @@ pub(crate) struct Serving {
 impl Ground {
     /// Nothing where there are no services: says what is left out.
     pub(crate) async fn made(what: &str) -> Option<Self> {
-        let (Ok(base), Ok(amqp)) = (
-            std::env::var("CHORUS_TEST_POSTGRES"),
-            std::env::var("CHORUS_TEST_AMQP"),
-        ) else {
-            let words = format!("left out: {what} (run scripts/test for all)");
-            drop(writeln!(std::io::stderr(), "{words}"));
-            return None;
-        };
-        let name = format!("chorus_cli_{}", uuid::Uuid::now_v7().simple());
-        let mut admin = sqlx::PgConnection::connect(&base).await.unwrap();
-        let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
-        sqlx::raw_sql(create).execute(&mut admin).await.unwrap();
-        let database = format!("{}/{name}", base.rsplit_once('/').unwrap().0);
+        let (server, amqp) = testing::services(what)?;
+        let database = Throwaway::create(server, "cli").await;
+        let url = database.url();
         let settings = [
-            ("DATABASE_URL", database.as_str()),
+            ("DATABASE_URL", url.as_str()),
             ("AMQP_URL", &amqp),
-            ("QUEUE_PREFIX", &name),
+            ("QUEUE_PREFIX", database.name()),
             ("HOST", "127.0.0.1"),
             ("DEMO_KINDS", "true"),
             ("JWT_SECRET", "jjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjj"),
@@ -45,9 +33,8 @@ impl Ground {
         ];
         let settings = settings.map(|(name, value)| (name, value.to_owned()));
         Some(Self {
-            admin,
-            name,
             settings: settings.into(),
+            database,
         })
     }
 
@@ -66,6 +53,7 @@ impl Ground {
         more: &[(&str, &str)],
     ) -> Serving {
         let (held, port) = held_port();
+        let port = port.to_string();
         let url = format!("http://127.0.0.1:{port}");
         let mut command = place.command(arguments);
         let settings = self.settings();
@@ -91,21 +79,7 @@ impl Ground {
     }
 
     /// Takes the database away.
-    pub(crate) async fn clear(mut self) {
-        let drop_it = format!("DROP DATABASE {} WITH (FORCE)", self.name);
-        let drop_it = sqlx::AssertSqlSafe(drop_it);
-        sqlx::raw_sql(drop_it)
-            .execute(&mut self.admin)
-            .await
-            .unwrap();
+    pub(crate) async fn clear(self) {
+        self.database.end().await;
     }
-}
-
-/// A port that the kernel gives to nobody else while the socket lives, which does not listen.
-pub(crate) fn held_port() -> (tokio::net::TcpSocket, String) {
-    let socket = tokio::net::TcpSocket::new_v4().unwrap();
-    socket.set_reuseaddr(true).unwrap();
-    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let port = socket.local_addr().unwrap().port().to_string();
-    (socket, port)
 }

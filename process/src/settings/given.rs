@@ -83,17 +83,18 @@ pub struct Given {
     /// Longest call of a model, in seconds, at most 45 [default: 30]
     #[arg(long, env, value_name = "S", hide_env_values = true, help_heading = MODELS)]
     pub ai_timeout_secs: Option<String>,
-    /// What models cost: JSON, or a file with it, such as deploy/prices.json [default: unknown]
-    #[arg(long, env, value_name = "JSON", hide_env_values = true)]
+    /// What models cost: JSON, or a file with it, such as deploy/prices.json; what it leaves out
+    /// costs an unknown sum [default: none]
+    #[arg(long, env, value_name = "JSON", hide_env_values = true, help_heading = MODELS)]
     pub prices: Option<String>,
-    /// Most that one saga may spend on models, in millionths of a dollar [default: no bound]
-    #[arg(long, env, value_name = "N", hide_env_values = true)]
+    /// Most that one saga may spend on models, in millionths of a dollar [default: none]
+    #[arg(long, env, value_name = "N", hide_env_values = true, help_heading = MODELS)]
     pub ai_saga_budget_micros: Option<String>,
-    /// Most that one account may spend in a day (UTC), in millionths of a dollar [default: no bound]
-    #[arg(long, env, value_name = "N", hide_env_values = true)]
+    /// Most that one account may spend in a day (UTC), in millionths of a dollar [default: none]
+    #[arg(long, env, value_name = "N", hide_env_values = true, help_heading = MODELS)]
     pub ai_account_daily_budget_micros: Option<String>,
-    /// Most that everybody may spend in a day (UTC), in millionths of a dollar [default: no bound]
-    #[arg(long, env, value_name = "N", hide_env_values = true)]
+    /// Most that everybody may spend in a day (UTC), in millionths of a dollar [default: none]
+    #[arg(long, env, value_name = "N", hide_env_values = true, help_heading = MODELS)]
     pub ai_daily_budget_micros: Option<String>,
     /// Steps of one queue that a worker does at once, 1 to 100 [default: 10]
     #[arg(long, env, value_name = "N", hide_env_values = true, help_heading = WORK)]

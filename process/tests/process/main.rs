@@ -10,4 +10,5 @@ mod folder;
 mod health;
 mod metrics;
 mod migrations;
+mod money;
 mod settings;
