@@ -114,7 +114,9 @@ pub fn next_step(
         (S::Leased | S::Waiting, E::Answer)
         | (S::Ready | S::Retrying | S::Waiting | S::Failed, E::Skip) => Ok(S::Done),
         (S::Leased, E::Retry) => Ok(S::Retrying),
-        (S::Leased, E::GiveUp) | (S::Ready | S::Retrying | S::Waiting, E::Forgo) => Ok(S::Failed),
+        (S::Leased, E::GiveUp) | (S::Ready | S::Retrying | S::Waiting | S::Failed, E::Forgo) => {
+            Ok(S::Failed)
+        }
         // Retrying: its pause is over. Leased: the lease is dead. Failed: an operator replays it.
         // Waiting: an armed undo whose turn has come.
         (S::Retrying | S::Leased | S::Failed | S::Waiting, E::MakeReady) => Ok(S::Ready),

@@ -77,7 +77,10 @@ impl Run {
             self.take_marks(&told, now);
         }
         match told.next {
-            Next::Going { commands } => self.take_up(commands, now),
+            Next::Going { commands } => {
+                let heard = self.hear_kept(now);
+                self.take_up(commands, now) || heard
+            }
             Next::Done { output } => {
                 self.succeed(output, now);
                 false
@@ -231,6 +234,18 @@ impl Run {
         });
     }
 
+    /// Gives the waits that are still open what came while the saga stood still.
+    fn hear_kept(&mut self, now: DateTime<Utc>) -> bool {
+        let mut heard = false;
+        for at in 0..self.steps.len() {
+            let step = &self.steps[at];
+            if step.role == Role::Listen && step.state == StepState::Waiting {
+                heard |= self.hear(at, now);
+            }
+        }
+        heard
+    }
+
     /// Gives a wait the oldest unheard signal of its name.
     pub(super) fn hear(&mut self, at: usize, now: DateTime<Utc>) -> bool {
         let (name, key) = (self.steps[at].step.clone(), self.steps[at].key.clone());
@@ -256,6 +271,10 @@ impl Run {
         }
         if self.move_saga(SagaEvent::Succeed).is_err() {
             return;
+        }
+        let lettered = |step: &StepRow| step.letter_id.is_some();
+        if self.saga.letter_id.is_some() || self.steps.iter().any(lettered) {
+            self.close_letters("expired"); // it went on without a decision about them
         }
         let gave_up = |step: &StepRow| step.role == Role::Work && step.state == StepState::Failed;
         self.saga.degraded = self.steps.iter().any(gave_up);

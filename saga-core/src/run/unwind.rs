@@ -31,7 +31,7 @@ impl Run {
     }
 
     /// Whatever gave up on the way forward is beyond replay once the saga goes back.
-    fn close_letters(&mut self, why: &'static str) {
+    pub(super) fn close_letters(&mut self, why: &'static str) {
         self.letters_end.get_or_insert(why);
         self.saga.letter_id = None;
         for at in 0..self.steps.len() {
@@ -97,13 +97,16 @@ impl Run {
     }
 
     /// An undo guards the deeds asked for between it and the next undo; undos in a row guard the same
-    /// ones. If no worker ever took any of them, nothing can have happened.
+    /// ones. If no worker ever took any of them, and nobody answered in its place, nothing can have
+    /// happened.
     pub(super) fn may_have_happened(&self, undo: usize) -> bool {
         self.steps[undo..]
             .iter()
             .skip_while(|step| step.role == Role::Undo)
             .take_while(|step| step.role != Role::Undo)
-            .any(|deed| deed.role == Role::Work && deed.epoch > 0)
+            .any(|deed| {
+                deed.role == Role::Work && (deed.epoch > 0 || deed.state == StepState::Done)
+            })
     }
 
     fn stick(&mut self, at: usize) {

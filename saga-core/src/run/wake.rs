@@ -107,12 +107,16 @@ impl Run {
         self.go_on(kinds, now);
     }
 
-    /// Takes news in: the wait that is open for it gets it, else it is kept until one opens.
+    /// Takes news in: the wait that is open for it gets it, else it is kept until one opens. A saga that
+    /// stands still keeps all of it: which of its waits are still open, it only says when it goes on.
     pub fn take_signal(&mut self, signal: Heard, kinds: &Kinds, now: DateTime<Utc>) {
         let name = signal.name.clone();
         self.saga.inbox += 1;
         self.signals.push(signal);
         self.event("saga.signal", None, Some(serde_json::json!({"name": name})));
+        if matches!(self.saga.state, SagaState::Paused | SagaState::Parked) {
+            return;
+        }
         let open = |step: &StepRow| {
             step.role == Role::Listen && step.state == StepState::Waiting && step.step == name
         };

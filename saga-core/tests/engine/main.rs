@@ -27,6 +27,7 @@ mod search;
 mod seen;
 mod singleton;
 mod starts;
+mod steer;
 mod stories;
 mod support;
 mod tables;

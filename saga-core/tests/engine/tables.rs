@@ -30,7 +30,7 @@ const SAGA_EVENTS: [G; 10] = [
     G::Finish,
 ];
 
-const STEPS: [(T, E, T); 20] = [
+const STEPS: [(T, E, T); 21] = [
     (T::Ready, E::Claim, T::Leased),
     (T::Ready, E::Cancel, T::Cancelled),
     (T::Leased, E::Answer, T::Done),
@@ -51,6 +51,7 @@ const STEPS: [(T, E, T); 20] = [
     (T::Ready, E::Forgo, T::Failed),
     (T::Retrying, E::Forgo, T::Failed),
     (T::Waiting, E::Forgo, T::Failed),
+    (T::Failed, E::Forgo, T::Failed),
 ];
 const SAGAS: [(S, G, S); 27] = [
     (S::Queued, G::Work, S::Running),
