@@ -2,7 +2,7 @@
 
 use super::Store;
 use super::judge::again;
-use crate::db::Sql;
+use crate::db::{Sql, Tx};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -18,6 +18,17 @@ const THERE: Sql = Sql {
     sqlite: "-- links.there
         SELECT id, replay_of FROM sagas WHERE replay_of IS NOT NULL AND id = $1",
 };
+
+/// Which saga this one was begun again as, if it was; its row is locked.
+pub(super) async fn begun_again(tx: &mut Tx, saga: Uuid) -> sqlx::Result<Option<Uuid>> {
+    let letters: Vec<(Uuid, Uuid)> = tx.batch(TAKEN_UP).column([saga]).all().await?;
+    let candidates: Vec<Uuid> = letters.iter().map(|(_, letter)| again(*letter)).collect();
+    if candidates.is_empty() {
+        return Ok(None);
+    }
+    let there: Vec<(Uuid, Uuid)> = tx.batch(THERE).column(candidates).all().await?;
+    Ok(there.first().map(|(new, _)| *new))
+}
 
 impl Store {
     /// Of these sagas, those that were begun again, and as which. The id of the new one follows from the

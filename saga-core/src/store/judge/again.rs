@@ -5,7 +5,7 @@ use crate::db::Tx;
 use crate::merge;
 use crate::run::{Hindered, Refused, Run};
 use crate::store::verbs::{Calls, VerbError, count_calls};
-use crate::store::{Letter, NewSaga, Store, letters};
+use crate::store::{Letter, NewSaga, Store, letters, links};
 use crate::trace;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -26,6 +26,11 @@ impl Store {
         (verb, (input, fields)): (&'static str, (Value, Vec<String>)),
         who: Who<'_>,
     ) -> Result<Judged, VerbError> {
+        if links::begun_again(tx, run.saga.id).await?.is_some() {
+            let how = "By another of its letters it was begun again: its job names the new one.";
+            let state = run.saga.state;
+            return Err(Hindered::State { state, how }.into());
+        }
         let (now, before) = (tx.now().await?, run.clone());
         let new = NewSaga {
             id: again(letter.id),
