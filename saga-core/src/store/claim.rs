@@ -5,6 +5,7 @@ use super::{Store, load, save};
 use crate::db::{Db, Durability};
 use crate::journal::Key;
 use crate::run::{Lease, Run};
+use crate::state::StepState;
 use crate::ticket::Ticket;
 use crate::trace::Trace;
 use chrono::{DateTime, Utc};
@@ -248,9 +249,26 @@ fn leave_unleased(
         }
         if let Entry::Occupied(run) = runs.entry(claimed.saga)
             && run.get().is_whole()
+            && is_alone(run.get(), &claimed.key)
         {
             claimed.leased = false;
             claimed.seen = Some(Seen(Arc::new(run.remove())));
         }
     }
+}
+
+/// Whether a step may go without a lease: nobody else is at its saga, whose answer would overtake this one, and
+/// no earlier ticket of it came to nothing. A handler that hangs would else be begun again with each ticket.
+fn is_alone(run: &Run, key: &Key) -> bool {
+    run.steps.iter().all(|step| {
+        let busy = matches!(
+            step.state,
+            StepState::Ready | StepState::Leased | StepState::Retrying
+        );
+        if step.key == *key {
+            step.tickets <= 1
+        } else {
+            !busy
+        }
+    })
 }

@@ -94,7 +94,7 @@ impl Store {
         let (mut outcomes, mut tickets) = match self.settle_seen(settlements).await {
             Ok(settled) => settled,
             Err(Refused::Store(error)) if !is_about_rows(&error) => return Err(error),
-            Err(Refused::Store(_) | Refused::Record(_)) => (vec![None; settlements.len()], vec![]),
+            Err(Refused::Store(_) | Refused::Record(_)) => self.settle_each_seen(settlements).await,
         };
         for (settlement, outcome) in settlements.iter().zip(&mut outcomes) {
             // Under the same number it might be another worker's step by now.
@@ -121,6 +121,27 @@ impl Store {
             outcomes[at] = found;
         }
         Ok((outcomes, tickets))
+    }
+
+    /// One of them has rows that are refused: the others do not pay for it.
+    async fn settle_each_seen(
+        &self,
+        settlements: &[Settlement],
+    ) -> (Vec<Option<SettleOutcome>>, Vec<Ticket>) {
+        let (mut outcomes, mut tickets) = (vec![], vec![]);
+        for settlement in settlements {
+            let alone = if settlements.len() > 1 {
+                self.settle_seen(std::slice::from_ref(settlement))
+                    .await
+                    .ok()
+            } else {
+                None
+            };
+            let (mut outcome, more) = alone.unwrap_or((vec![None], vec![]));
+            outcomes.append(&mut outcome);
+            tickets.extend(more);
+        }
+        (outcomes, tickets)
     }
 
     async fn settle_rest(
