@@ -6,7 +6,5 @@ CREATE TABLE chores (
     free_at TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- What goes by its age is found by it. The row of a paid call is written twice, beside a call of seconds.
-CREATE INDEX effects_age ON effects (dispatched_at);
 -- News go with their saga, and without this the database would look for them among all there are.
 CREATE INDEX signals_saga ON signals (saga_id);

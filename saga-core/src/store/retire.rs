@@ -2,7 +2,7 @@
 //! replays, paid calls, the audit.
 
 use super::{Place, Store};
-use crate::db::{Durability, Sql, Tx};
+use crate::db::{Durability, Sql};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::time::Duration;
 use uuid::Uuid;
@@ -37,7 +37,13 @@ const FIND: &str = "-- retire.find
      WHERE (s.created_at, s.id) > ($1, $2) AND s.created_at < $3 AND s.finished_at < $3
        AND NOT EXISTS (SELECT 1 FROM letters l WHERE l.saga_id = s.id AND (l.state = 'open' OR l.resolved_at >= $4))
      ORDER BY s.created_at, s.id LIMIT $5";
-// What the look has found may have changed before the lock.
+// What the look has found may have changed before the lock; a statement of its own after it sees that, while
+// one that waits for a row goes on with the other tables as they were when it began.
+const LOCK: Sql = Sql {
+    postgres: "-- retire.lock
+        SELECT id FROM sagas WHERE id = ANY($1) ORDER BY id FOR UPDATE",
+    sqlite: "", // one writes at a time
+};
 const SAGAS: Sql = Sql {
     postgres: "-- retire.sagas
         DELETE FROM sagas s USING UNNEST($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS r (id, ended, judged)
@@ -139,6 +145,10 @@ impl Store {
         let mut ids: Vec<Uuid> = found.into_iter().map(|(_, id)| id).collect();
         ids.sort();
         let mut tx = self.db.begin(Durability::Relaxed).await?;
+        if tx.is_postgres() {
+            let locked = tx.batch(LOCK).column(ids.iter().copied());
+            locked.all::<(Uuid,)>().await?;
+        }
         let gone: Vec<(Uuid,)> = tx
             .batch(SAGAS)
             .column(ids.iter().copied())
@@ -157,6 +167,13 @@ impl Store {
         })
     }
 
+    async fn retire_some(&self, sql: Sql, before: DateTime<Utc>, limit: i64) -> sqlx::Result<u64> {
+        let mut tx = self.db.begin(Durability::Relaxed).await?;
+        let gone = tx.query(sql).bind(before).bind(limit).execute().await?;
+        tx.commit().await?;
+        Ok(gone)
+    }
+
     /// Takes away some of all else that is over, and says how much; less than `limit` of each is the last.
     pub async fn retire_rest(&self, keep: &Keep, limit: i64) -> sqlx::Result<u64> {
         let now = self.db.now().await?;
@@ -172,18 +189,17 @@ impl Store {
             (AUDIT.into(), decided),
         ];
         let mut most = 0;
+        let mut failed = None;
         for (sql, before) in each {
             let Some(before) = before else { continue };
-            let mut tx = self.db.begin(Durability::Relaxed).await?;
-            most = most.max(some(&mut tx, sql, before, limit).await?);
-            tx.commit().await?;
+            match self.retire_some(sql, before, limit).await {
+                Ok(gone) => most = most.max(gone),
+                // One table that cannot be looked through keeps nobody from the others.
+                Err(error) => failed = Some(error),
+            }
         }
-        Ok(most)
+        failed.map_or(Ok(most), Err)
     }
-}
-
-async fn some(tx: &mut Tx, sql: Sql, before: DateTime<Utc>, limit: i64) -> sqlx::Result<u64> {
-    tx.query(sql).bind(before).bind(limit).execute().await
 }
 
 fn before(now: DateTime<Utc>, kept: Option<Duration>) -> Option<DateTime<Utc>> {
