@@ -3,7 +3,7 @@
 use crate::journal::Key;
 use crate::run::{SagaRow, StepRow};
 use crate::trace::Trace;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
 /// Largest ticket, in bytes.
@@ -26,11 +26,21 @@ pub struct Ticket {
     /// The request that started the saga, for logs.
     pub request: String,
     /// The trace that the saga belongs to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "readable",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub trace: Option<Trace>,
     /// Tickets confirmed for this turn before this one; stays in memory.
     #[serde(skip)]
     pub(crate) confirmed: i64,
+}
+
+/// A trace that cannot be read, of a newer program perhaps, is none: the ticket is good all the same.
+fn readable<'de, D: Deserializer<'de>>(trace: D) -> Result<Option<Trace>, D::Error> {
+    let written = Option::<serde_json::Value>::deserialize(trace)?;
+    Ok(written.and_then(|written| Trace::parse(written.as_str()?).ok()))
 }
 
 /// Why a message is not a ticket.
