@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
-const MEMBERS: [&str; 24] = [
+const MEMBERS: [&str; 26] = [
     "attempt",
     "children",
     "created_at",
@@ -24,6 +24,8 @@ const MEMBERS: [&str; 24] = [
     "phase",
     "progress",
     "queue",
+    "replay_of",
+    "replayed_as",
     "result",
     "started_at",
     "status",
@@ -53,9 +55,9 @@ async fn a_command_is_accepted_and_told_in_the_one_envelope() {
         assert_eq!(accepted.header("location"), format!("/api/v1/jobs/{job}"));
         assert_eq!(accepted.header("retry-after"), "1");
         assert!(accepted.header("etag").starts_with('"'));
-        assert_eq!(members(&accepted.body), MEMBERS[..23]);
+        assert_eq!(members(&accepted.body), MEMBERS[..25]);
         let told = app.get(&format!("/api/v1/jobs/{job}"), &me).await.is(200);
-        assert_eq!(members(&told.body), MEMBERS[..23]);
+        assert_eq!(members(&told.body), MEMBERS[..25]);
         assert_eq!(told.header("cache-control"), "private, max-age=1");
         for member in [
             "id",
