@@ -98,7 +98,9 @@ async fn of_two_who_are_at_it_at_once_one_counts() {
         world.worker_at_work("one").await;
         world.doer.hold("do a");
         let (saga, tickets) = world.tell_quietly(Told::KIND, NEAR).await;
-        world.client.publish([tickets.clone(), tickets].concat());
+        world.client.publish(tickets.clone());
+        world.until_attempted("do a", 1, saga).await;
+        world.client.publish(tickets);
         world.until_attempted("do a", 2, saga).await;
         world.doer.let_go();
         world.until(saga, SagaState::Succeeded).await;
