@@ -51,6 +51,10 @@ pub enum Action {
     Overrun(Step),
     Wake(Step),
     Cancel,
+    Pause,
+    Resume,
+    /// An operator answers in the place of a deed that no worker has.
+    Skip(Step),
     /// An admin sees a letter: in the bad designs that act on what was seen.
     Look {
         admin: usize,
@@ -84,6 +88,8 @@ impl Action {
             Self::DieUnpublished => Some(Fault::Unpublished),
             Self::Cancel => Some(Fault::Cancel),
             Self::Replay { .. } => Some(Fault::Replay),
+            Self::Pause => Some(Fault::Pause),
+            Self::Skip(_) => Some(Fault::Skip),
             Self::Accept
             | Self::PublishEarly
             | Self::Publish(_)
@@ -94,6 +100,7 @@ impl Action {
             | Self::Begin { .. }
             | Self::Expire(_)
             | Self::Wake(_)
+            | Self::Resume
             | Self::Look { .. }
             | Self::Discard { .. } => None,
         }
@@ -101,7 +108,11 @@ impl Action {
 
     /// Whether the saga may count on this: nobody fails, and nobody has to help.
     pub fn is_ordinary(self) -> bool {
-        self.fault().is_none() && !matches!(self, Self::Look { .. } | Self::Discard { .. })
+        self.fault().is_none()
+            && !matches!(
+                self,
+                Self::Look { .. } | Self::Discard { .. } | Self::Resume
+            )
     }
 }
 
@@ -226,8 +237,19 @@ impl Protocol {
     }
 
     fn people(&self, world: &World, actions: &mut Vec<Action>) {
-        if matches!(world.saga, SagaState::Running | SagaState::Parked) && !world.pivoted {
+        let stands = matches!(world.saga, SagaState::Paused | SagaState::Parked);
+        if (world.saga == SagaState::Running || stands) && !world.pivoted {
             actions.push(Action::Cancel);
+        }
+        if world.saga == SagaState::Running {
+            actions.push(Action::Pause);
+        }
+        if world.saga == SagaState::Paused {
+            actions.push(Action::Resume);
+        }
+        if world.saga == SagaState::Running || stands {
+            let skippable = |step: &Step| world.is_skippable(*step);
+            actions.extend(Step::WORK.into_iter().filter(skippable).map(Action::Skip));
         }
         let replays_on_sight = self.has(Defect::ReplayWithoutCompareAndSet);
         let discards_on_sight = self.has(Defect::DiscardWithoutLock);

@@ -38,6 +38,8 @@ pub enum Defect {
     UndoOnlyWhatSucceeded,
     /// Undo skips a deed that has no attempts on its row; but a replay begins to count anew.
     UndoSkipsByAttempts,
+    /// Undo skips a deed that a person answered for, as no worker ever had it.
+    UndoForgetsSkipped,
     /// A replay gives the step a fresh row, epoch and all.
     ReplayResetsEpoch,
     /// A worker whose settlement was refused runs on all the same.

@@ -26,10 +26,14 @@ pub enum Fault {
     Cancel,
     /// An admin replays a letter.
     Replay,
+    /// An operator pauses the saga.
+    Pause,
+    /// An operator answers in a step's place.
+    Skip,
 }
 
 impl Fault {
-    const COUNT: usize = Self::Replay as usize + 1;
+    const COUNT: usize = Self::Skip as usize + 1;
 }
 
 /// No limit, and nothing is counted: the search ends because the states do.

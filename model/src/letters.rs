@@ -1,10 +1,10 @@
-//! What people do: cancel a saga, replay a letter, discard it.
+//! What people do: cancel a saga, pause it, answer in a step's place, replay a letter, discard it.
 
 use crate::defect::Defect;
 use crate::promise::Promise;
 use crate::protocol::Protocol;
 use crate::step::{Step, Steps};
-use crate::world::{SagaState, World};
+use crate::world::{RowState, SagaState, World};
 
 impl Protocol {
     /// Allowed until the pivot. A parked saga's letters are closed with it, in the same transaction.
@@ -46,5 +46,50 @@ impl Protocol {
         }
         world.letters = Steps::NONE;
         self.begin_undo(world);
+    }
+
+    /// What was ready is ready anew, and whatever was brought meanwhile is taken up.
+    pub(crate) fn resume(&self, world: &mut World) {
+        world.saga = SagaState::Running;
+        let mut fresh = Steps::NONE;
+        for step in Step::WORK {
+            if world.is(step, RowState::Waiting) {
+                fresh = fresh.and(world.make_ready(step, true));
+            }
+        }
+        let fresh = fresh.and(self.follow(world));
+        self.announce(world, fresh);
+    }
+
+    /// The step is done and its letter closed, in one transaction; no worker may have it.
+    pub(crate) fn skip(&self, world: &mut World, step: Step) {
+        world.row_mut(step).state = RowState::Done;
+        world.skipped.insert(step);
+        world.letters.remove(step);
+        if world.saga == SagaState::Parked {
+            world.saga = SagaState::Running;
+        }
+        let fresh = self.follow(world);
+        self.announce(world, fresh);
+    }
+}
+
+impl World {
+    /// Whoever has a step goes on with it; nothing further is taken.
+    pub(crate) fn pause(&mut self) {
+        self.saga = SagaState::Paused;
+        for step in Step::WORK {
+            if self.is(step, RowState::Ready) {
+                self.row_mut(step).state = RowState::Waiting;
+            }
+        }
+    }
+
+    pub(crate) fn is_skippable(&self, step: Step) -> bool {
+        match self.row(step).state {
+            RowState::Ready | RowState::Retrying | RowState::Waiting => true,
+            RowState::Failed => self.letters.contains(step),
+            RowState::Absent | RowState::Leased | RowState::Done | RowState::Cancelled => false,
+        }
     }
 }

@@ -18,7 +18,7 @@
 //! | [`settle`] | answers, joins, parking: the transaction everything hangs on |
 //! | [`undo`] | taking back, newest first |
 //! | [`sweep`] | dead leases and due timers |
-//! | [`letters`] | cancel, replay and discard |
+//! | [`letters`] | cancel, pause, skip, replay and discard |
 //! | [`defect`] | the designs that must not pass |
 //! | [`promise`] | what must hold in every reachable state |
 //! | [`search`] | the search: shortest traces, and "from everywhere it can still end" |

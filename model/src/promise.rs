@@ -92,7 +92,7 @@ impl World {
 
     /// The effect of `step` is committed. This is where doubles, ghosts and wrong orders show.
     pub(crate) fn record_effect(&mut self, step: Step) {
-        if self.effects.contains(step) {
+        if self.effects.contains(step) || self.skipped.contains(step) {
             self.break_promise(Promise::EffectAtMostOnce);
         }
         self.effects.insert(step);
@@ -102,7 +102,7 @@ impl World {
         if let Some(deed) = step.deed() {
             let newer = Step::UNDO.into_iter().take_while(|undo| *undo != step);
             let is_in_order = newer.into_iter().all(|undo| self.is_taken_back(undo));
-            if !is_in_order || self.row(deed).epoch == 0 || self.pivoted {
+            if !is_in_order || self.is_untouched(deed) || self.pivoted {
                 self.break_promise(Promise::UndoExactlyInReverse);
             }
         }
@@ -110,8 +110,13 @@ impl World {
 
     /// The deed of `undo` cannot have happened, or its undo did.
     fn is_taken_back(&self, undo: Step) -> bool {
-        let is_untouched = undo.deed().is_some_and(|deed| self.row(deed).epoch == 0);
+        let is_untouched = undo.deed().is_some_and(|deed| self.is_untouched(deed));
         is_untouched || self.effects.contains(undo)
+    }
+
+    /// No worker ever had it, and nobody answered for it.
+    fn is_untouched(&self, deed: Step) -> bool {
+        self.row(deed).epoch == 0 && !self.skipped.contains(deed)
     }
 
     /// Judges the world as it is now, and how it came from `before`.
@@ -145,7 +150,8 @@ impl World {
     }
 
     fn judge_end(&mut self) {
-        let has_every_effect = Step::WORK.iter().all(|step| self.effects.contains(*step));
+        let is_there = |step: &Step| self.effects.contains(*step) || self.skipped.contains(*step);
+        let has_every_effect = Step::WORK.iter().all(is_there);
         if self.saga == SagaState::Succeeded && !has_every_effect {
             self.break_promise(Promise::SuccessIsComplete);
         }
@@ -164,7 +170,9 @@ impl World {
     fn is_adrift(&self) -> bool {
         let is_live = match self.saga {
             SagaState::Running | SagaState::Parked | SagaState::Undoing | SagaState::Stuck => true,
-            SagaState::Absent | SagaState::Succeeded | SagaState::Undone => false,
+            SagaState::Absent | SagaState::Paused | SagaState::Succeeded | SagaState::Undone => {
+                false
+            }
         };
         let is_moving = Step::ALL.iter().any(|step| self.row(*step).is_in_flight());
         is_live && !is_moving && self.letters.is_empty()

@@ -105,6 +105,9 @@ impl Protocol {
             Action::Expire(step) | Action::Overrun(step) => self.expire(world, step),
             Action::Wake(step) => self.wake(world, step),
             Action::Cancel => self.cancel(world),
+            Action::Pause => world.pause(),
+            Action::Resume => self.resume(world),
+            Action::Skip(step) => self.skip(world, step),
             Action::Look { admin, step } => world.seen[admin] = Some(step),
             Action::Replay { step, admin } => self.replay(world, step, admin),
             Action::Discard { admin, .. } => self.discard(world, admin),
@@ -114,7 +117,7 @@ impl Protocol {
     /// Whether the saga has ended, or waits in plain sight for an operator.
     pub fn is_settled(world: &World) -> bool {
         match world.saga {
-            SagaState::Succeeded | SagaState::Undone => true,
+            SagaState::Succeeded | SagaState::Undone | SagaState::Paused => true,
             SagaState::Parked | SagaState::Stuck => !world.letters.is_empty(),
             SagaState::Absent | SagaState::Running | SagaState::Undoing => false,
         }

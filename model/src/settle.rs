@@ -72,6 +72,7 @@ impl Protocol {
             }
             SagaState::Undoing => self.advance_undo(world),
             SagaState::Absent
+            | SagaState::Paused
             | SagaState::Parked
             | SagaState::Succeeded
             | SagaState::Undone

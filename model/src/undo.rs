@@ -11,7 +11,11 @@ impl Protocol {
     pub(crate) fn begin_undo(&self, world: &mut World) {
         world.saga = SagaState::Undoing;
         for step in Step::WORK {
-            if matches!(world.row(step).state, RowState::Ready | RowState::Retrying) {
+            let is_open = matches!(
+                world.row(step).state,
+                RowState::Ready | RowState::Retrying | RowState::Waiting
+            );
+            if is_open {
                 world.row_mut(step).state = RowState::Cancelled;
             }
         }
@@ -19,7 +23,8 @@ impl Protocol {
         self.announce(world, fresh);
     }
 
-    /// Makes the next undo ready. One whose deed was never claimed is skipped: nothing can have happened.
+    /// Makes the next undo ready. One whose deed was never claimed, nor answered for, is skipped: nothing can have
+    /// happened.
     pub(crate) fn advance_undo(&self, world: &mut World) -> Steps {
         let careless = self.has(Defect::UndoBesideWork) || self.has(Defect::DiscardWithoutLock);
         if world.is_any_deed_leased() && !careless {
@@ -54,8 +59,10 @@ impl Protocol {
             deed.is_some_and(|row| row.state == RowState::Done)
         } else if self.has(Defect::UndoSkipsByAttempts) {
             deed.is_some_and(|row| row.attempts > 0)
-        } else {
+        } else if self.has(Defect::UndoForgetsSkipped) {
             deed.is_some_and(|row| row.epoch > 0)
+        } else {
+            deed.is_some_and(|row| row.epoch > 0 || row.state == RowState::Done)
         }
     }
 }

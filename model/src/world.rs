@@ -10,6 +10,8 @@ use std::fmt;
 pub enum SagaState {
     Absent,
     Running,
+    /// Held by a person. Nothing follows from what is brought, and what was ready waits.
+    Paused,
     /// Held for an operator; a letter says why.
     Parked,
     /// Set by a cancel or a discard at once; the first undo becomes ready when no deed is leased any more.
@@ -23,7 +25,7 @@ pub enum SagaState {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RowState {
     Absent,
-    /// An armed undo that was not needed yet.
+    /// An armed undo that was not needed yet; a deed that was ready when its saga was paused.
     Waiting,
     Ready,
     Leased,
@@ -168,6 +170,8 @@ pub struct World {
     // The record. The protocol never reads it.
     /// Steps whose effect was recorded.
     pub effects: Steps,
+    /// Deeds that a person answered for. Their rows are done; nobody did them.
+    pub skipped: Steps,
     /// Steps whose latest letter was replayed.
     pub replayed: Steps,
     pub paid: u8,
@@ -196,6 +200,7 @@ impl World {
             workers: [None; 3],
             seen: [None; 2],
             effects: Steps::NONE,
+            skipped: Steps::NONE,
             replayed: Steps::NONE,
             paid: 0,
             broken: Broken::default(),
@@ -250,11 +255,17 @@ impl World {
         Steps::one(step)
     }
 
-    /// Ready anew is ready under a new turn: tickets of the turn before are worth nothing.
+    /// Ready anew is ready under a new turn: tickets of the turn before are worth nothing. In a paused saga it waits
+    /// for the resumption.
     pub(crate) fn make_ready(&mut self, step: Step, in_new_turn: bool) -> Steps {
+        let is_paused = self.saga == SagaState::Paused;
         let row = self.row_mut(step);
-        row.state = RowState::Ready;
         row.turn += u8::from(in_new_turn);
+        if is_paused {
+            row.state = RowState::Waiting;
+            return Steps::NONE;
+        }
+        row.state = RowState::Ready;
         Steps::one(step)
     }
 

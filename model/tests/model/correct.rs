@@ -57,6 +57,25 @@ fn steps_without_a_lease_keep_every_promise() {
     assert!(worlds.any(|world| world.workers.iter().flatten().any(overtaken)));
 }
 
+/// An operator holds the saga, has it go on, and answers for a step, while the rest goes wrong beside it.
+#[test]
+fn a_saga_that_is_paused_and_helped_keeps_every_promise() {
+    let sum = if is_nightly() { 4 } else { 3 };
+    let faults = mixed(sum).with(Fault::Pause, 1).with(Fault::Skip, 2);
+    let graph = assert_kept("paused and helped", &Protocol::new(faults).unleased());
+    let mut worlds = graph.worlds().iter();
+    let situation = |world: &World| {
+        world.saga == SagaState::Undone
+            && world.skipped.contains(Step::A)
+            && world.effects.contains(Step::UndoA)
+    };
+    assert!(worlds.any(situation), "nobody's deed was undone");
+    let mut worlds = graph.worlds().iter();
+    let brought =
+        |world: &World| world.saga == SagaState::Paused && world.is(Step::B, RowState::Done);
+    assert!(worlds.any(brought), "nothing was brought to a paused saga");
+}
+
 #[test]
 fn any_number_of_crashes_is_survived() {
     let mut faults = Faults::at_most(0)

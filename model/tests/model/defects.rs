@@ -8,6 +8,11 @@ type Case = (Defect, &'static [(Fault, u8)], Promise);
 
 const CASES: &[Case] = &[
     (
+        Defect::UndoForgetsSkipped,
+        &[(Fault::Skip, 1), (Fault::Cancel, 1)],
+        Promise::UndoExactlyInReverse,
+    ),
+    (
         Defect::UnleasedUnfenced,
         &[(Fault::Copy, 1)],
         Promise::EffectAtMostOnce,
