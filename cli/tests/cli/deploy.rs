@@ -5,6 +5,7 @@ use process::settings::{Given, Role};
 use process::{QUEUES, worker};
 use std::collections::BTreeSet;
 use std::os::unix::net::UnixDatagram;
+use std::path::Path;
 
 /// Names in capitals that are others' words: of systemd, and of the images in the compose file.
 const FOREIGN: [&str; 8] = [
@@ -139,6 +140,50 @@ fn whoever_kills_waits_longer_than_draining_takes() {
         }
     }
     assert_eq!(found, 4 + 2 + 4);
+}
+
+/// The lines `NAME=value` of a file of settings.
+fn assigned(text: &str) -> impl DoubleEndedIterator<Item = (&str, &str)> {
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    lines.filter_map(|line| line.split_once('='))
+}
+
+#[test]
+fn units_keep_pictures_where_they_may_write_whatever_the_settings_leave_empty() {
+    for unit in ["chorus-api", "chorus-worker@"] {
+        let unit = root(&format!("deploy/systemd/{unit}.service"));
+        let of = |name: &str| {
+            let found = assigned(&unit).find(|(known, _)| *known == name);
+            found.unwrap_or_else(|| panic!("no {name} in {unit}")).1
+        };
+        let writable = of("StateDirectory").split(' ').next().unwrap();
+        let state = format!("%S/{writable}");
+        assert_eq!(of("WorkingDirectory"), state);
+        let theirs = between(&unit, "\nEnvironment=", &['\n']).join("\n");
+        // As the example has it, as a copy with an empty line has it, and as a copy that names a folder has it.
+        for more in ["", "MEDIA_DIR=\n", "MEDIA_DIR=pictures\n"] {
+            let told = [&*theirs, "\n", &root(".env.example"), "\n", more].concat();
+            let last = |name: &str| {
+                let found = assigned(&told).rfind(|(known, _)| *known == name);
+                found.map(|(_, value)| value.to_owned())
+            };
+            let given = Given {
+                media_dir: last("MEDIA_DIR"),
+                data_dir: last("DATA_DIR"),
+                ..Given::default()
+            };
+            let media = given.check(Role::Worker).unwrap().media_dir;
+            let absolute = media.starts_with("%S"); // which stands for a path from the root
+            let media = if absolute {
+                media
+            } else {
+                Path::new(&state).join(media)
+            };
+            assert!(media.starts_with(&state), "{}", media.display());
+            let wanted = Path::new(&state).join("media");
+            assert!(!more.is_empty() || media == wanted, "{}", media.display());
+        }
+    }
 }
 
 #[test]

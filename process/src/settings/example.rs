@@ -7,7 +7,8 @@ const HEAD: &str = "\
 # Every setting of every Chorus process, with its default. Nothing set at all is embedded mode: one process, SQLite.
 # `chorus config check` tells what is wrong, all at once. Made by `chorus config example > .env.example`: a change
 # goes to the description of the settings. For docker compose, which also needs POSTGRES_PASSWORD and
-# RABBITMQ_PASSWORD, the README has a line that makes a .env.
+# RABBITMQ_PASSWORD, the README has a line that makes a .env. What has no value stands commented out: an empty one
+# would still hide what a unit or an image sets.
 ";
 
 impl Given {
@@ -38,7 +39,8 @@ impl Described {
             let default = self.default.replace(['<', '>'], "");
             text.extend(["; default: ", &default]);
         }
-        text.extend(["\n", &self.name, "=", written, "\n"]);
+        let off = if written.is_empty() { "# " } else { "" };
+        text.extend(["\n", off, &self.name, "=", written, "\n"]);
         if self.secret {
             text.extend(["# ", &self.name, "_FILE=\n"]);
         }

@@ -10,15 +10,20 @@ struct Sourced {
     given: Given,
 }
 
-/// Every name in the example, with what is written behind it.
+/// Every name in the example, with what is written behind it; nothing where the line is commented out.
 fn example() -> BTreeMap<String, String> {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../.env.example");
     let text = std::fs::read_to_string(file).unwrap();
     let lines = text.lines();
     lines
-        .filter(|line| !line.starts_with('#') && !line.is_empty())
+        .filter(|line| !line.is_empty() && !(line.starts_with('#') && !line.ends_with('=')))
         .map(|line| line.split_once('=').expect("NAME=value"))
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .map(|(name, value)| {
+            let bare = name.strip_prefix("# ");
+            assert_eq!(bare.is_some(), value.is_empty(), "{name}={value}");
+            (bare.unwrap_or(name).to_owned(), value.to_owned())
+        })
+        .filter(|(name, _)| !name.ends_with("_FILE"))
         .collect()
 }
 
@@ -45,6 +50,38 @@ fn the_example_names_every_setting_and_no_other() {
             row.default
         );
     }
+}
+
+#[test]
+fn an_empty_value_is_the_default_as_compose_passes_it_on() {
+    let empty = || Some(String::new());
+    let names = example().into_keys();
+    let secrets = [
+        "DATABASE_URL",
+        "AMQP_URL",
+        "JWT_SECRET",
+        "HASH_PEPPER",
+        "OPENAI_API_KEY",
+    ];
+    let flags = names.map(|name| {
+        let file = if secrets.contains(&&*name) {
+            "-file"
+        } else {
+            ""
+        };
+        format!("--{}{file}=", name.to_lowercase().replace('_', "-"))
+    });
+    let sourced = Sourced::parse_from(["chorus".to_owned()].into_iter().chain(flags));
+    let given = Given {
+        database_url: empty(),
+        amqp_url: empty(),
+        jwt_secret: empty(),
+        hash_pepper: empty(),
+        openai_api_key: empty(),
+        ..sourced.given
+    };
+    let checked = |given: Given| format!("{:?}", given.check(Role::Api).unwrap());
+    assert_eq!(checked(given), checked(Given::default()));
 }
 
 #[test]
