@@ -6,6 +6,7 @@ mod check;
 mod example;
 mod given;
 mod kept;
+mod mask;
 mod near;
 mod prices;
 mod problem;
@@ -15,6 +16,7 @@ mod secret;
 mod table;
 
 pub use given::Given;
+pub use mask::shown;
 pub use problem::{Problem, Problems};
 pub use retention::RetentionGiven;
 pub use secret::Secret;

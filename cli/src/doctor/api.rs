@@ -4,6 +4,7 @@ use super::finding::Finding;
 use crate::http::Server;
 use crate::notes::Notes;
 use process::Settings;
+use process::settings::shown;
 use reqwest::Method;
 use std::time::Duration;
 
@@ -18,7 +19,9 @@ pub(super) async fn examine(settings: &Settings, url: Option<String>) -> Finding
     let url = url.unwrap_or_else(|| settings.public_base_url.clone());
     let remedy =
         "start it with: chorus api; or say where it is: --url, CHORUS_URL or PUBLIC_BASE_URL";
-    let Ok(server) = Server::new(&url, None) else {
+    let server = Server::new(&url, None);
+    let url = shown(&url);
+    let Ok(server) = server else {
         return Finding::failed("api", format!("{url} is no address of a server"), remedy);
     };
     let asked = server.request(Method::GET, "/readyz?verbose");

@@ -50,6 +50,37 @@ fn problems_and_guesses_are_told_as_json_too() {
 }
 
 #[test]
+fn neither_the_table_nor_problems_nor_a_doctor_show_what_is_secret_in_an_address() {
+    let place = Place::new();
+    let planted = [
+        ("DATABASE_URL", "postgres://db.invalid/x?sslpassword=canary"),
+        ("AMQP_URL", "amqp://canary@rabbit.invalid"),
+        (
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "http://u:canary@spans.invalid",
+        ),
+        ("OPENAI_BASE_URL", "ftp://models.invalid?token=canary"),
+        ("PUBLIC_BASE_URL", "http://u:canary@127.0.0.1:1"),
+    ];
+    for (command, code) in [(vec!["config", "check"], 2), (vec!["doctor"], 1)] {
+        for more in [&[][..], &["--json"]] {
+            let arguments = [&command[..], more].concat();
+            let told = place.chorus_with(&arguments, &planted).is(code);
+            let all = [&*told.out, &*told.err].concat();
+            assert!(all.contains("amqp://***@rabbit.invalid"), "{all}");
+            assert!(!all.contains("canary"), "{all}");
+        }
+    }
+    let lone = [planted[4]];
+    let told = place.chorus_with(&["doctor"], &lone).is(1);
+    assert!(
+        told.out.contains("http://u:***@127.0.0.1:1"),
+        "{}",
+        told.out
+    );
+}
+
+#[test]
 fn the_example_is_printed_as_it_is_committed() {
     let place = Place::new();
     let printed = place.chorus(&["config", "example"]).is(0).out;

@@ -1,4 +1,7 @@
-//! Addresses of services: what is wrong with one, and how to show it without its password.
+//! Addresses of services, and what is wrong with one.
+
+/// The user that a new broker has.
+pub(super) const GUEST: &str = "guest";
 
 /// The parts of `scheme://user:password@rest`.
 struct Parts<'a> {
@@ -24,23 +27,6 @@ fn parts(url: &str) -> Option<Parts<'_>> {
         password,
         rest,
     })
-}
-
-/// The address with `***` for its password. What is no address is not shown at all.
-pub(super) fn masked(url: &str) -> String {
-    match parts(url) {
-        None => "***".to_owned(),
-        Some(Parts {
-            scheme,
-            user: Some(user),
-            password: Some(_),
-            rest,
-        }) => format!("{scheme}://{user}:***@{rest}"),
-        Some(Parts {
-            user: Some(_) | None,
-            ..
-        }) => url.to_owned(),
-    }
 }
 
 /// What is wrong with the address of a database.
@@ -79,14 +65,20 @@ pub(super) fn broker(url: &str) -> Result<(), String> {
             rest,
         }) if !user.is_empty() => {
             let (scheme, _) = url.split_once("://").unwrap_or(("amqp", ""));
+            let rest = rest.split(['?', '#']).next().unwrap_or(rest); // which may hold secrets
             let authority = rest.split('/').next().unwrap_or(rest);
             let vhost =
                 rest.split_once('/').map_or(
                     "%2f",
                     |(_, vhost)| if vhost.is_empty() { "%2f" } else { vhost },
                 );
+            // The user that every broker has is no secret; any other may be a password on its own.
+            let both = match user {
+                GUEST => format!("{GUEST}:{GUEST}"),
+                _ => "user:password".to_owned(),
+            };
             Err(format!(
-                "password missing — did you mean {scheme}://{user}:{user}@{authority}/{vhost} ?"
+                "password missing — did you mean {scheme}://{both}@{authority}/{vhost} ?"
             ))
         }
         Some(Parts {

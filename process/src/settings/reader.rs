@@ -1,5 +1,6 @@
 //! Reads one setting after the other, and gathers what is wrong.
 
+use super::mask::{masked, shown};
 use super::near::near;
 use super::{Problem, Secret, address};
 use std::{fs, ops::RangeInclusive, time::Duration};
@@ -22,7 +23,7 @@ impl Reader {
     pub(super) fn problem(&mut self, name: &str, value: impl Into<String>, fix: impl Into<String>) {
         self.problems.push(Problem {
             name: name.to_owned(),
-            value: value.into(),
+            value: shown(&value.into()), // whichever setting it is: an address may be in the wrong one
             fix: fix.into(),
         });
     }
@@ -91,14 +92,14 @@ impl Reader {
         check: fn(&str) -> Result<(), String>,
     ) {
         if let Err(fix) = check(url.reveal()) {
-            self.problem(name, address::masked(url.reveal()), fix);
+            self.problem(name, masked(url.reveal()), fix);
         }
     }
 
     pub(super) fn url(&mut self, name: &str, given: Option<&str>, default: &str) -> String {
         let url = text(given).unwrap_or(default).trim_end_matches('/');
         if let Err(fix) = address::web(url) {
-            self.problem(name, address::masked(url), fix);
+            self.problem(name, masked(url), fix);
         }
         url.to_owned()
     }

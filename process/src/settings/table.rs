@@ -1,6 +1,7 @@
 //! Every setting as a row: what `chorus config check` prints.
 
-use super::{Given, address};
+use super::Given;
+use super::mask::{masked, shown};
 use clap::Args as _;
 
 /// A setting, its value and where it comes from.
@@ -92,12 +93,12 @@ impl Described {
                 let in_env = std::env::var(&self.name).is_ok_and(|value| value == given);
                 let shown = match (self.secret, self.name.ends_with("_URL")) {
                     (true, false) => "***".to_owned(),
-                    (_, true) => address::masked(given),
-                    (false, false) => given.to_owned(),
+                    (_, true) => masked(given),
+                    (false, false) => shown(given),
                 };
                 (shown, if in_env { "environment" } else { "flag" })
             }
-            (None, Some(file)) => (format!("*** (from {file})"), "file"),
+            (None, Some(file)) => (format!("*** (from {})", shown(file)), "file"),
             (None, None) if default.is_empty() => ("not set".to_owned(), "default"),
             (None, None) => (default.clone(), "default"),
         };

@@ -8,6 +8,7 @@
 mod example;
 mod folder;
 mod health;
+mod masks;
 mod metrics;
 mod migrations;
 mod money;

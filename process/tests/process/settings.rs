@@ -3,7 +3,7 @@
 use process::settings::{Given, Mode, ProviderName, RetentionGiven, Role};
 use std::os::unix::fs::PermissionsExt as _;
 
-const DATABASE: &str = "postgres://chorus:hunter2@db:5432/chorus";
+pub(crate) const DATABASE: &str = "postgres://chorus:hunter2@db:5432/chorus";
 const BROKER: &str = "amqp://chorus:hunter2@rabbit:5672/%2f";
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
@@ -11,7 +11,7 @@ pub(crate) fn some(value: &str) -> Option<String> {
     Some(value.to_owned())
 }
 
-fn fleet() -> Given {
+pub(crate) fn fleet() -> Given {
     Given {
         database_url: some(DATABASE),
         amqp_url: some(BROKER),
