@@ -74,6 +74,85 @@ fn every_variable_is_a_setting() {
     }
 }
 
+/// Settings that the compose file does not pass on, and why.
+const NOT_BY_COMPOSE: [(&str, &str); 3] = [
+    (
+        "HOST",
+        "in a container it is every address, or nobody would reach it",
+    ),
+    ("DATA_DIR", "the image sets it; it is of embedded mode"),
+    (
+        "MIGRATE_ON_START",
+        "the service migrate does it, before anything starts",
+    ),
+];
+/// Settings that not every service of it is told, with the one part that tells them.
+const OF_SOME: [(&str, &str); 12] = [
+    ("PORT", "  api:"),
+    ("JWT_SECRET", "  api:"),
+    ("HASH_PEPPER", "  api:"),
+    ("AI_PROVIDER", "x-models:"),
+    ("IMAGE_PROVIDER", "x-models:"),
+    ("OPENAI_API_KEY", "x-models:"),
+    ("OPENAI_BASE_URL", "x-models:"),
+    ("TEXT_MODEL", "x-models:"),
+    ("IMAGE_MODEL", "x-models:"),
+    ("IMAGE_HOSTS", "x-models:"),
+    ("AI_TIMEOUT_SECS", "x-models:"),
+    ("WORKER_PORT", "x-models:"),
+];
+/// Settings whose values follow from the compose file itself.
+const FIXED_BY_COMPOSE: [&str; 5] = [
+    "DATABASE_URL",
+    "AMQP_URL",
+    "MEDIA_DIR",
+    "PORT",
+    "WORKER_PORT",
+];
+
+#[test]
+fn compose_passes_every_setting_on_to_whoever_heeds_it() {
+    let compose = root("docker-compose.yml");
+    // A part ends with an empty line; those of services begin within the block of all.
+    let part = |head: &str| {
+        let from = compose.find(&format!("\n{head}")).expect(head);
+        compose[from..].split("\n\n").next().unwrap()
+    };
+    for row in Given::default().rows() {
+        let name = &*row.name;
+        let of_some = OF_SOME.iter().find(|(known, _)| *known == name);
+        let head = of_some.map_or("x-environment:", |(_, head)| *head);
+        let lines = part(head).lines().map(str::trim);
+        let told = lines.filter_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+        let told: Vec<&str> = told.collect();
+        if NOT_BY_COMPOSE.iter().any(|(known, _)| *known == name) {
+            assert!(told.is_empty(), "{name} is no exception any more");
+            continue;
+        }
+        assert_eq!(told.len(), 1, "{name} in {head}");
+        let passed = told[0].starts_with(&format!("${{{name}:"));
+        assert_eq!(
+            passed,
+            !FIXED_BY_COMPOSE.contains(&name),
+            "{name}: {told:?}"
+        );
+    }
+    for (service, more) in [
+        ("api", ""),
+        ("synthesis", "*models"),
+        ("image", "*models"),
+        ("delivery", "*models"),
+    ] {
+        let end = if more.is_empty() { "" } else { "-worker" };
+        let told = part(&format!("  {service}{end}:"));
+        let merged = told.lines().filter(|line| line.contains("*environment"));
+        assert!(
+            merged.into_iter().any(|line| line.contains(more)),
+            "{service}"
+        );
+    }
+}
+
 /// What a file has run, as words.
 fn commands(text: &str) -> Vec<Vec<String>> {
     let lists = between(text, "command: [", &[']']).into_iter();
