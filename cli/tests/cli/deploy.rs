@@ -153,6 +153,32 @@ fn compose_passes_every_setting_on_to_whoever_heeds_it() {
     }
 }
 
+#[test]
+fn the_image_has_the_prices_where_they_are_said_to_be() {
+    let dockerfile = root("deploy/Dockerfile");
+    let copied = between(&dockerfile, "\nCOPY deploy/prices.json ", &['\n']);
+    let [place] = copied[..] else {
+        panic!("copied to {copied:?}");
+    };
+    // What the build is not given cannot be copied.
+    let left_out = root(".dockerignore");
+    assert!(left_out.lines().all(|line| line != "deploy"), "{left_out}");
+    assert!(
+        left_out.lines().any(|line| line == "!deploy/prices.json"),
+        "{left_out}"
+    );
+    let others =
+        [".env.example", "README.md", "deploy/README.md"].map(|name| (name.to_owned(), root(name)));
+    let mut said = 0;
+    for (file, text) in files().into_iter().chain(others) {
+        for rest in between(&text, "/usr/share/", &[' ', '`', ')', ':', '\n', ';']) {
+            assert_eq!(["/usr/share/", rest].concat(), place, "{file}");
+            said += 1;
+        }
+    }
+    assert!(said >= 5, "{said}");
+}
+
 /// What a file has run, as words.
 fn commands(text: &str) -> Vec<Vec<String>> {
     let lists = between(text, "command: [", &[']']).into_iter();

@@ -83,8 +83,8 @@ pub struct Given {
     /// Longest call of a model, in seconds, at most 45 [default: 30]
     #[arg(long, env, value_name = "S", hide_env_values = true, help_heading = MODELS)]
     pub ai_timeout_secs: Option<String>,
-    /// What models cost: JSON, or a file with it, such as deploy/prices.json; what it leaves out
-    /// costs an unknown sum [default: none]
+    /// What models cost: JSON, or a file with it, such as deploy/prices.json (/usr/share/chorus/prices.json in
+    /// the image); what it leaves out costs an unknown sum [default: none]
     #[arg(long, env, value_name = "JSON", hide_env_values = true, help_heading = MODELS)]
     pub prices: Option<String>,
     /// Most that one saga may spend on models, in millionths of a dollar [default: none]
