@@ -4,6 +4,7 @@ use crate::support::{Place, until};
 use process::settings::{Given, Role};
 use process::{QUEUES, worker};
 use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 
@@ -226,6 +227,40 @@ fn every_command_is_one_that_the_image_has_and_takes() {
         }
     }
     assert!(checked >= 20, "{checked} were found");
+}
+
+#[test]
+fn a_token_that_could_not_be_made_replaces_none() {
+    let job = root("deploy/k8s/scaler-token.yaml");
+    let script = between(&job, "                - |\n", &[]);
+    let script = script[0].split("envFrom:").next().unwrap();
+    let place = Place::new();
+    let (patch, chorus) = (place.path("patch.json"), place.path("chorus"));
+    let script = script.replace(
+        "/run/token",
+        place.path("").to_str().unwrap().trim_end_matches('/'),
+    );
+    let run = |program: &str| {
+        std::fs::write(&chorus, format!("#!/bin/sh\n{program}\n")).unwrap();
+        std::fs::set_permissions(&chorus, std::fs::Permissions::from_mode(0o700)).unwrap();
+        let path = format!("{}:/usr/bin:/bin", place.path("").display());
+        let run = std::process::Command::new("sh")
+            .args(["-c", &script])
+            .env("PATH", path)
+            .output();
+        run.unwrap().status.success()
+    };
+    for failing in ["exit 3", "echo half; exit 3", "exit 0", "echo"] {
+        assert!(!run(failing), "{failing}");
+        assert!(!patch.exists(), "{failing}");
+    }
+    assert!(run("echo a.b.c"));
+    let written: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(&patch).unwrap()).unwrap();
+    assert_eq!(
+        written,
+        serde_json::json!({"stringData": {"token": "a.b.c"}})
+    );
 }
 
 #[test]
