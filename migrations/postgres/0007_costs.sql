@@ -31,12 +31,13 @@ CREATE TABLE budgets (
     PRIMARY KEY (scope, day, subject)
 ) WITH (fillfactor = 50);
 
--- What is set aside for one call; gone once its answer is stored.
+-- What is set aside for one call, under the claim that makes it; gone once its answer is stored.
 CREATE TABLE holds (
     saga_id  UUID        NOT NULL,
     step_key TEXT        NOT NULL,
     name     TEXT        NOT NULL,
     round    BIGINT      NOT NULL,
+    epoch    BIGINT      NOT NULL,
     owner_id UUID,
     day      TEXT        NOT NULL,
     micros   BIGINT      NOT NULL CHECK (micros >= 0),

@@ -31,12 +31,13 @@ CREATE TABLE budgets (
     PRIMARY KEY (scope, day, subject)
 ) STRICT, WITHOUT ROWID;
 
--- What is set aside for one call; gone once its answer is stored.
+-- What is set aside for one call, under the claim that makes it; gone once its answer is stored.
 CREATE TABLE holds (
     saga_id  BLOB        NOT NULL,
     step_key TEXT        NOT NULL,
     name     TEXT        NOT NULL,
     round    INTEGER     NOT NULL,
+    epoch    INTEGER     NOT NULL,
     owner_id BLOB,
     day      TEXT        NOT NULL,
     micros   INTEGER     NOT NULL CHECK (micros >= 0),

@@ -22,6 +22,8 @@ type Source = Box<dyn Error + Send + Sync>;
 #[error("{source}")]
 pub struct StepError {
     class: Class,
+    /// Whether a paid call that ends so surely cost nothing.
+    free: bool,
     after: Option<Duration>,
     source: Source,
 }
@@ -31,6 +33,7 @@ impl StepError {
     pub fn retry(source: impl Into<Source>) -> Self {
         Self {
             class: Class::Transient,
+            free: false,
             after: None,
             source: source.into(),
         }
@@ -39,6 +42,7 @@ impl StepError {
     pub fn retry_after(source: impl Into<Source>, after: Duration) -> Self {
         Self {
             class: Class::Transient,
+            free: false,
             after: Some(after),
             source: source.into(),
         }
@@ -47,6 +51,7 @@ impl StepError {
     pub fn throttled(source: impl Into<Source>, after: Option<Duration>) -> Self {
         Self {
             class: Class::Throttled,
+            free: true,
             after,
             source: source.into(),
         }
@@ -55,6 +60,7 @@ impl StepError {
     pub fn content(source: impl Into<Source>) -> Self {
         Self {
             class: Class::Content,
+            free: false,
             after: None,
             source: source.into(),
         }
@@ -63,8 +69,24 @@ impl StepError {
     pub fn fail(source: impl Into<Source>) -> Self {
         Self {
             class: Class::Permanent,
+            free: true,
             after: None,
             source: source.into(),
+        }
+    }
+
+    /// Of a paid call: it never left, so it cost nothing. Otherwise only one that was throttled or failed
+    /// for good is taken for turned down; one that was broken off may have been charged for.
+    #[must_use]
+    pub fn unsent(self) -> Self {
+        Self { free: true, ..self }
+    }
+    /// Of a paid call: it was answered, so it was charged for, though the answer is not kept.
+    #[must_use]
+    pub fn charged(self) -> Self {
+        Self {
+            free: false,
+            ..self
         }
     }
 

@@ -52,7 +52,7 @@ impl Sweeper {
             if audited.elapsed() > AUDIT {
                 audited = Instant::now();
                 self.audit().await;
-                self.let_go().await;
+                self.settle_stale().await;
             }
             // While nothing can be sent, looking faster would only wear the store out.
             if !more || self.transport.health() != Health::Up {
@@ -64,12 +64,12 @@ impl Sweeper {
         }
     }
 
-    async fn let_go(&self) {
-        match self.store.let_go_of_stale().await {
+    async fn settle_stale(&self) {
+        match self.store.settle_stale().await {
             Ok(0) => {}
             Ok(count) => tracing::info!(
                 count,
-                "Let go of money set aside for calls that nobody is at"
+                "Calls that nobody is at any more count as paid, at the most they can have cost"
             ),
             Err(error) => tracing::debug!(%error, "Stale holds could not be looked for"),
         }

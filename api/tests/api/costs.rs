@@ -1,7 +1,9 @@
 //! What calls of models cost, and the caps that keep the bill bounded, as those who run the fleet see them.
 
 use crate::mirror::respond;
-use crate::support::{App, Person, on_each};
+use crate::provider::Unwilling;
+use crate::support::{Answer, App, Person, on_each};
+use axum::http::StatusCode;
 use chorus_workers::providers::local::Writer;
 use chorus_workers::providers::{
     Call, CallError, Completion, Prompt, TextModel, Unreadable, Usage,
@@ -54,7 +56,7 @@ pub(crate) async fn forge(app: &App, me: &Person) -> Uuid {
     job.rsplit_once('/').unwrap().1.parse().unwrap()
 }
 
-async fn set(app: &App, by: &Person, body: Value) -> crate::support::Answer {
+async fn set(app: &App, by: &Person, body: Value) -> Answer {
     let request = app.request(Method::PUT, LIMITS, Some(by));
     app.send(request.json(&body)).await
 }
@@ -263,10 +265,38 @@ async fn the_ledger_tells_every_call_without_what_was_said() {
 }
 
 #[tokio::test]
+async fn a_call_that_broke_off_counts_as_spent_and_one_turned_down_does_not() {
+    on_each(async |app| {
+        let (me, ana) = (app.person(&["member"]), app.person(&["operator"]));
+        let unwilling = Unwilling::start().await;
+        app.work_with(unwilling.writer());
+        let job = forge(app, &me).await;
+        app.until_status(job, &me, "parked").await;
+        let limits = app.get(LIMITS, &ana).await.is(200);
+        let nothing = json!({"spent_usd": "0.00", "held_usd": "0.00"});
+        assert_eq!(limits.body["today"], nothing, "400 is free");
+    })
+    .await;
+    on_each(async |app| {
+        let (me, ana) = (app.person(&["member"]), app.person(&["operator"]));
+        let unwilling = Unwilling::saying(StatusCode::BAD_GATEWAY, "0").await;
+        app.work_with(unwilling.writer());
+        forge(app, &me).await;
+        let paid = |told: &Answer| told.body["today"]["spent_usd"] != "0.00";
+        let limits = app.until(LIMITS, &ana, paid).await;
+        let today = &limits.body["today"];
+        assert_ne!(today["held_usd"], "0.00", "the next try has its own");
+        let costs = app.get(COSTS, &ana).await.is(200);
+        assert_eq!(costs.body["total"]["calls"], 0, "the books know answers");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_call_that_never_worked_stands_in_the_ledger_as_failed() {
     on_each(async |app| {
         let (me, ana) = (app.person(&["member"]), app.person(&["operator"]));
-        let unwilling = crate::provider::Unwilling::start().await;
+        let unwilling = Unwilling::start().await;
         app.work_with(unwilling.writer());
         let job = forge(app, &me).await;
         app.until_status(job, &me, "parked").await;

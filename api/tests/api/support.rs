@@ -112,7 +112,8 @@ impl App {
         };
         let prices = Prices::default()
             .free(local::PROVIDER)
-            .with("openai", "priced", price);
+            .with("openai", "priced", price)
+            .with("openai", "unwilling", price);
         let store = Store::new(fresh.db.clone(), Arc::new(kinds())).with_prices(prices);
         let transport = Transport::InProcess(InProcess::new(QUEUES));
         let (stop, tracker, serving) = (

@@ -113,13 +113,14 @@ impl StepContext {
                 _,
             ) => {}
         }
-        if let Some(round) = held.filter(|_| error.cost_nothing()) {
+        // All else stays aside, and counts as spent when the call is made again or forgotten.
+        if let Some(round) = held.filter(|_| error.free) {
             noted(self.store.let_go(ask, round).await);
         }
     }
 }
 
-/// The step goes on without: its next try notes it again, and the sweeper lets go of what is set aside.
+/// The step goes on without: its next try notes it again, and the sweeper counts what is set aside as spent.
 fn noted(done: sqlx::Result<()>) {
     if let Err(error) = done {
         tracing::warn!(%error, "What came of a call of a model could not be noted");
@@ -131,14 +132,9 @@ impl StepError {
     fn over_budget(over: OverBudget) -> Self {
         Self {
             class: Class::OverBudget,
+            free: true,
             after: over.pause.to_std().ok(),
             source: over.message.into(),
         }
-    }
-
-    /// Whether the provider turned the call down, which is free. One that was broken off may have been
-    /// charged for.
-    fn cost_nothing(&self) -> bool {
-        matches!(self.class, Class::Throttled | Class::Permanent)
     }
 }

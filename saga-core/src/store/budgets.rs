@@ -1,5 +1,6 @@
 //! Budgets: money is set aside before a call is made, and settled when its answer is stored. What is spent
-//! and set aside never exceeds a cap, however many call at once.
+//! and set aside never exceeds a cap, however many call at once. A call of which nobody knows what became
+//! of it may have been charged for, so it counts as spent at the most that it can have cost.
 
 use super::{Ask, Store};
 use crate::caps::{self, Caps, Scope};
@@ -34,7 +35,7 @@ const HELD_MAX: i64 = i64::MAX / 1_000_000;
 const HELD_FOR: TimeDelta = TimeDelta::minutes(15);
 /// How long the budget of an account's day is kept.
 const BUDGETS_KEPT: TimeDelta = TimeDelta::days(7);
-/// Most holds that one look lets go of.
+/// Most holds that one look settles.
 const LOOK_MAX: i64 = 100;
 /// A saga's budget is for its whole life.
 const WHOLE_LIFE: &str = "";
@@ -52,9 +53,12 @@ const SETTLE: &str = "-- budgets.settle
 const LEFT: &str = "-- budgets.left
     SELECT spent_micros, held_micros FROM budgets WHERE scope = $1 AND day = $2 AND subject = $3";
 const NOTE: &str = "-- holds.note
-    INSERT INTO holds (saga_id, step_key, name, round, owner_id, day, micros, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    INSERT INTO holds (saga_id, step_key, name, round, epoch, owner_id, day, micros, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 const TAKE: &str = "-- holds.take
     DELETE FROM holds WHERE saga_id = $1 AND step_key = $2 AND name = $3 AND round = $4 RETURNING owner_id, day, micros";
+// A late worker lets go of its own, and not of its successor's.
+const TAKE_MINE: &str = "-- holds.take_mine
+    DELETE FROM holds WHERE saga_id = $1 AND step_key = $2 AND name = $3 AND round = $4 AND epoch = $5 RETURNING owner_id, day, micros";
 const TAKE_STALE: &str = "-- holds.take_stale
     DELETE FROM holds WHERE saga_id = $1 AND step_key = $2 AND name = $3 AND round = $4 AND at < $5 RETURNING owner_id, day, micros";
 const STALE: &str = "-- holds.stale
@@ -115,8 +119,8 @@ impl<'a> Which<'a> {
     }
 }
 
-/// Sets aside the most that a call can cost, and says whether that is anything. A hold that a crash left
-/// behind is replaced.
+/// Sets aside the most that a call can cost, and says whether that is anything. What an earlier try of the
+/// call left behind counts as spent: nobody knows what became of that one.
 pub(super) async fn hold(
     tx: &mut Tx,
     ask: &Ask<'_>,
@@ -133,7 +137,7 @@ pub(super) async fn hold(
     }
     let (which, day) = (Which::of(ask, round), caps::day(now));
     if again && let Some(left_behind) = which.take(tx).await? {
-        which.move_on(tx, &left_behind, 0).await?;
+        which.move_on(tx, &left_behind, left_behind.micros).await?;
     }
     let micros = price.at_most(ask.provider.most).min(HELD_MAX);
     for (scope, day, subject) in which.budgets(ask.owner_id, &day) {
@@ -156,7 +160,12 @@ pub(super) async fn hold(
         }
     }
     let note = which.bound(tx.query(NOTE));
-    let note = note.bind(ask.owner_id).bind(day).bind(micros).bind(now);
+    let note = note
+        .bind(ask.key.epoch)
+        .bind(ask.owner_id)
+        .bind(day)
+        .bind(micros)
+        .bind(now);
     note.execute().await?;
     Ok(Ok(true))
 }
@@ -187,16 +196,11 @@ pub(super) async fn settle(
     cost: Option<i64>,
 ) -> sqlx::Result<()> {
     let which = Which::of(ask, round);
-    let hold = match which.take(tx).await? {
-        Some(hold) => hold,
-        // Its hold was let go of: nobody thought that it would still be answered.
-        None => Hold {
-            owner_id: ask.owner_id,
-            day: caps::day(tx.now().await?),
-            micros: 0,
-        },
-    };
-    which.move_on(tx, &hold, cost.unwrap_or(hold.micros)).await
+    match which.take(tx).await? {
+        Some(hold) => which.move_on(tx, &hold, cost.unwrap_or(hold.micros)).await,
+        // Nobody thought that it would still be answered: all of it counts as spent already.
+        None => Ok(()),
+    }
 }
 
 impl Store {
@@ -204,17 +208,17 @@ impl Store {
     pub async fn let_go(&self, ask: &Ask<'_>, round: i64) -> sqlx::Result<()> {
         let which = Which::of(ask, round);
         let mut tx = self.db.begin(Durability::Full).await?;
-        if let Some(hold) = which.take(&mut tx).await? {
+        let take = which.bound(tx.query(TAKE_MINE)).bind(ask.key.epoch);
+        if let Some(hold) = take.optional().await? {
             which.move_on(&mut tx, &hold, 0).await?;
             tx.commit().await?;
         }
         Ok(())
     }
 
-    /// Lets go of what was set aside for calls that nobody is at any more, and says for how many. What a
-    /// crashed call cost is not known; as long as its step may make it again, the step's next try keeps the
-    /// hold. Budgets of days gone by are forgotten.
-    pub async fn let_go_of_stale(&self) -> sqlx::Result<usize> {
+    /// Counts as spent what was set aside for calls that nobody is at any more, and says for how many they
+    /// are. Budgets of days gone by are forgotten.
+    pub async fn settle_stale(&self) -> sqlx::Result<usize> {
         let now = self.db.now().await?;
         let before = now - HELD_FOR;
         let stale = self.db.query(STALE).bind(before).bind(LOOK_MAX);
@@ -230,7 +234,7 @@ impl Store {
             // Unless its step has set it aside anew meanwhile.
             let take = which.bound(tx.query(TAKE_STALE)).bind(before);
             if let Some(hold) = take.optional().await? {
-                which.move_on(&mut tx, &hold, 0).await?;
+                which.move_on(&mut tx, &hold, hold.micros).await?;
                 tx.commit().await?;
             }
         }

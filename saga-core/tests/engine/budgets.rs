@@ -176,61 +176,47 @@ async fn each_scope_has_its_own_cap() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn money_that_a_crash_left_aside_is_there_for_its_next_try_or_for_all() {
+async fn a_call_of_which_nobody_knows_what_became_counts_as_spent() {
     for store in stores() {
         let world = World::new(store, Doer::well()).await;
-        let store = capped(&world, all_in_a_day(100));
+        let store = capped(&world, all_in_a_day(300));
         let (saga, tickets) = world.tell_quietly(Hurried::KIND, ONE_DEED).await;
         let dead = world.claim(&tickets[0], "dead", SHORT).await.unwrap();
-        assert!(
-            dispatch(&store, &ask(&dead, "write", most()))
-                .await
-                .is_some()
-        );
-        let other = held(&world).await;
-        assert!(
-            dispatch(&store, &ask(&other, "write", most()))
-                .await
-                .is_none()
-        );
+        let lost = ask(&dead, "write", most());
+        let round = dispatch(&store, &lost).await.unwrap();
+        assert_eq!(budget(&store, "all").await, (0, 100));
 
+        // Its next try sets money aside anew: the provider may have charged for both.
         let ticket = world.sweep_for(saga).await;
         let next = world.claim(&ticket, "next", LONG).await.unwrap();
         let again = ask(&next, "write", most());
-        let round = dispatch(&store, &again)
-            .await
-            .expect("its own hold is no bar");
-        assert_eq!(budget(&store, "all").await, (0, 100));
-        // The provider turns it down: that is free.
+        let tight = capped(&world, all_in_a_day(199));
+        assert!(dispatch(&tight, &again).await.is_none());
+        assert_eq!(budget(&store, "all").await, (0, 100), "{}", world.label);
+        assert_eq!(dispatch(&store, &again).await, Some(round));
+        assert_eq!(budget(&store, "all").await, (100, 100));
+        // The provider turns the lost one down, late: that lets go of nothing that is another's.
+        store.let_go(&lost, round).await.unwrap();
+        assert_eq!(budget(&store, "all").await, (100, 100), "{}", world.label);
         store.let_go(&again, round).await.unwrap();
-        assert_eq!(budget(&store, "all").await, (0, 0));
-        assert!(
-            dispatch(&store, &ask(&other, "write", most()))
-                .await
-                .is_some()
-        );
+        assert_eq!(budget(&store, "all").await, (100, 0), "that is free");
 
         // Nobody comes back for this one. A worker at it keeps it, however long it takes.
+        let other = held(&world).await;
+        let ask = ask(&other, "write", most());
+        let round = dispatch(&store, &ask).await.unwrap();
         let old = "UPDATE holds SET at = $1";
         let long_ago = world.now().await - TimeDelta::hours(1);
-        store
-            .db()
-            .query(old)
-            .bind(long_ago)
-            .execute()
-            .await
-            .unwrap();
-        assert_eq!(store.let_go_of_stale().await.unwrap(), 0);
+        let old = store.db().query(old).bind(long_ago);
+        old.execute().await.unwrap();
+        assert_eq!(store.settle_stale().await.unwrap(), 0);
         world.settle(&other, Answer::Done("did".into())).await;
-        assert_eq!(store.let_go_of_stale().await.unwrap(), 1);
-        assert_eq!(budget(&store, "all").await, (0, 0));
-        // Its answer comes all the same: it was paid for.
-        let late = ask(&other, "write", most());
-        store
-            .answered(&late, 0, &reply(tokens(30, 30)))
-            .await
-            .unwrap();
-        assert_eq!(budget(&store, "all").await, (60, 0), "{}", world.label);
+        assert_eq!(store.settle_stale().await.unwrap(), 1);
+        assert_eq!(budget(&store, "all").await, (200, 0), "{}", world.label);
+        // Its answer comes all the same, and is not counted twice.
+        let late = reply(tokens(30, 30));
+        store.answered(&ask, round, &late).await.unwrap();
+        assert_eq!(budget(&store, "all").await, (200, 0), "{}", world.label);
         world.end().await;
     }
 }

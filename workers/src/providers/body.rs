@@ -82,11 +82,13 @@ pub(super) fn network(error: reqwest::Error) -> CallError {
     }
     if error.is_builder() {
         CallError::permanent(detail)
+    } else if error.is_connect() {
+        CallError::unsent(detail)
     } else {
         CallError::transient(detail)
     }
 }
 
 fn too_large(bytes_max: usize) -> CallError {
-    CallError::permanent(format!("the answer is larger than {bytes_max} bytes"))
+    CallError::permanent(format!("the answer is larger than {bytes_max} bytes")).charged()
 }

@@ -10,6 +10,8 @@ pub enum CallError {
     Transient {
         /// Not before this, if the provider said so; at most an hour.
         retry_after: Option<Duration>,
+        /// Whether it surely cost nothing: it never left, or was turned down.
+        free: bool,
         /// What happened.
         detail: String,
     },
@@ -18,18 +20,24 @@ pub enum CallError {
     Throttled {
         /// How long, if the provider said so; at most an hour and maybe nothing at all.
         retry_after: Option<Duration>,
+        /// Whether it surely cost nothing: it never left, or was turned down.
+        free: bool,
         /// What happened.
         detail: String,
     },
     /// The provider will not answer this request for its content; asking again is in vain.
     #[error("the provider refuses this request: {detail}")]
     Refused {
+        /// Whether it surely cost nothing: it never left, or was turned down.
+        free: bool,
         /// What happened.
         detail: String,
     },
     /// Asking again is in vain: key, request or settings are wrong.
     #[error("the call cannot work: {detail}")]
     Permanent {
+        /// Whether it surely cost nothing: it never left, or was turned down.
+        free: bool,
         /// What happened.
         detail: String,
     },
@@ -39,13 +47,45 @@ impl CallError {
     pub(super) fn transient(detail: impl Into<String>) -> Self {
         Self::Transient {
             retry_after: None,
+            free: false,
+            detail: detail.into(),
+        }
+    }
+
+    /// The server was not reached.
+    pub(super) fn unsent(detail: impl Into<String>) -> Self {
+        Self::Transient {
+            retry_after: None,
+            free: true,
             detail: detail.into(),
         }
     }
 
     pub(super) fn permanent(detail: impl Into<String>) -> Self {
         Self::Permanent {
+            free: true,
             detail: detail.into(),
+        }
+    }
+
+    /// It went wrong when the server was at its answer, which may be charged for.
+    pub(super) fn charged(mut self) -> Self {
+        match &mut self {
+            Self::Transient { free, .. }
+            | Self::Throttled { free, .. }
+            | Self::Refused { free, .. }
+            | Self::Permanent { free, .. } => *free = false,
+        }
+        self
+    }
+
+    /// Whether it surely cost nothing.
+    pub fn is_free(&self) -> bool {
+        match self {
+            Self::Transient { free, .. }
+            | Self::Throttled { free, .. }
+            | Self::Refused { free, .. }
+            | Self::Permanent { free, .. } => *free,
         }
     }
 
@@ -54,8 +94,8 @@ impl CallError {
         match self {
             Self::Transient { detail, .. }
             | Self::Throttled { detail, .. }
-            | Self::Refused { detail }
-            | Self::Permanent { detail } => detail,
+            | Self::Refused { detail, .. }
+            | Self::Permanent { detail, .. } => detail,
         }
     }
 
@@ -69,29 +109,14 @@ impl CallError {
         }
     }
 
-    pub(super) fn with_detail(self, change: impl FnOnce(String) -> String) -> Self {
-        match self {
-            Self::Transient {
-                retry_after,
-                detail,
-            } => Self::Transient {
-                retry_after,
-                detail: change(detail),
-            },
-            Self::Throttled {
-                retry_after,
-                detail,
-            } => Self::Throttled {
-                retry_after,
-                detail: change(detail),
-            },
-            Self::Refused { detail } => Self::Refused {
-                detail: change(detail),
-            },
-            Self::Permanent { detail } => Self::Permanent {
-                detail: change(detail),
-            },
+    pub(super) fn with_detail(mut self, change: impl FnOnce(String) -> String) -> Self {
+        match &mut self {
+            Self::Transient { detail, .. }
+            | Self::Throttled { detail, .. }
+            | Self::Refused { detail, .. }
+            | Self::Permanent { detail, .. } => *detail = change(std::mem::take(detail)),
         }
+        self
     }
 }
 

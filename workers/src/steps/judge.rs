@@ -6,7 +6,8 @@ use serde::Serialize;
 
 /// No answer came back.
 pub(super) fn call(error: CallError) -> StepError {
-    match error {
+    let free = error.is_free();
+    let judged = match error {
         CallError::Transient {
             retry_after: Some(after),
             ..
@@ -16,6 +17,11 @@ pub(super) fn call(error: CallError) -> StepError {
         } => StepError::retry(error),
         CallError::Throttled { retry_after, .. } => StepError::throttled(error, retry_after),
         CallError::Refused { .. } | CallError::Permanent { .. } => StepError::fail(error),
+    };
+    if free {
+        judged.unsent()
+    } else {
+        judged.charged()
     }
 }
 

@@ -43,12 +43,14 @@ struct Gate(Mutex<Option<&'static Semaphore>>);
 
 pub(crate) fn refusal() -> CallError {
     CallError::Refused {
+        free: true,
         detail: "not this one".to_owned(),
     }
 }
 
 pub(crate) fn throttled() -> CallError {
     CallError::Throttled {
+        free: true,
         retry_after: Some(Duration::from_millis(50)),
         detail: "429".to_owned(),
     }

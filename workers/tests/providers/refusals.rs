@@ -72,13 +72,18 @@ async fn an_error_under_a_200_counts_as_what_it_stands_for() {
         let event = json!({"error": error}).to_string();
         Reply::events(&[&delta("Hel"), &event, "[DONE]"])
     };
-    for reply in [in_one_piece, in_a_stream as fn(serde_json::Value) -> Reply] {
+    // Of a stream, some may have been written, and charged for, before.
+    for (reply, free) in [
+        (in_one_piece as fn(serde_json::Value) -> Reply, true),
+        (in_a_stream, false),
+    ] {
         assert_transient(ask(reply(json!({"code": 502, "message": "overloaded"}))).await);
         assert_transient(ask(reply(json!("overloaded"))).await);
         assert_permanent(ask(reply(json!({"code": "insufficient_quota"}))).await);
         assert_permanent(ask(reply(json!({"type": "invalid_request_error"}))).await);
         let result = ask(reply(json!({"code": "rate_limit_exceeded"}))).await;
         let throttled = CallError::Throttled {
+            free,
             retry_after: None,
             detail: "status 429 rate_limit_exceeded".to_owned(),
         };

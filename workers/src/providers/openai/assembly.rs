@@ -25,7 +25,10 @@ impl Assembly {
         let chunk: Value = serde_json::from_str(data)
             .map_err(|_| CallError::transient("an event of the stream is not JSON"))?;
         if let Some(fault) = Fault::within(&chunk) {
-            return Err(judged(fault.status(), &fault, &HeaderMap::new()));
+            let error = judged(fault.status(), &fault, &HeaderMap::new());
+            // What was written up to here may be charged for.
+            let untouched = self.message.is_empty();
+            return Err(if untouched { error } else { error.charged() });
         }
         let Value::Object(mut chunk) = chunk else {
             return Err(CallError::transient("an event of the stream is no object"));

@@ -36,7 +36,11 @@ impl Painter {
         let raw = body::whole(&mut response, self.caller.settings.body_bytes_max).await?;
         let raw = plain(raw, kind, &response)?;
         match address_in(&raw) {
-            Some((answer, address)) => self.with_picture(answer, &address).await,
+            // It is painted by now, whatever becomes of it.
+            Some((answer, address)) => self
+                .with_picture(answer, &address)
+                .await
+                .map_err(CallError::charged),
             None => Ok(raw),
         }
     }

@@ -84,23 +84,27 @@ pub(super) fn judged(status: u16, fault: &Fault, headers: &HeaderMap) -> CallErr
         .fold(format!("status {status}"), |said, word| {
             format!("{said} {word}")
         });
+    // Who fails in the middle may have done the work.
+    let free = matches!(status, 300..=499 | 501 | 505) && !matches!(status, 408 | 409 | 425);
     if fault.is_among(&SPENT) {
-        return CallError::Permanent { detail };
+        return CallError::Permanent { free, detail };
     }
     if fault.is_among(&POLICY) {
-        return CallError::Refused { detail };
+        return CallError::Refused { free, detail };
     }
     match status {
         429 => CallError::Throttled {
             retry_after: delay::asked(headers),
+            free,
             detail,
         },
-        501 | 505 => CallError::Permanent { detail },
+        501 | 505 => CallError::Permanent { free, detail },
         408 | 409 | 425 | 500.. => CallError::Transient {
             retry_after: delay::stated(headers),
+            free,
             detail,
         },
-        ..500 => CallError::Permanent { detail },
+        ..500 => CallError::Permanent { free, detail },
     }
 }
 
