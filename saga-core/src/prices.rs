@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Tokens that a price per tokens is for.
 const TOKENS: u128 = 1_000_000;
+/// More than any one call is taken to cost, so that sums of millions of calls do not run over.
+pub const COST_MAX: i64 = i64::MAX / 1_000_000;
 
 /// What one model costs, in millionths of a dollar.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -27,12 +29,14 @@ impl Price {
         (!untold).then(|| self.at_most(usage))
     }
 
-    /// What so much costs, rounded up.
+    /// What so much costs, rounded up; [`COST_MAX`] if it is more.
     pub fn at_most(self, usage: Usage) -> i64 {
-        let tokens = u128::from(self.input) * u128::from(usage.input_tokens)
-            + u128::from(self.output) * u128::from(usage.output_tokens);
-        let images = u128::from(self.image) * u128::from(usage.images);
-        i64::try_from(tokens.div_ceil(TOKENS) + images).unwrap_or(i64::MAX)
+        let of = |price: u64, count: u64| u128::from(price) * u128::from(count);
+        let tokens = of(self.input, usage.input_tokens)
+            .saturating_add(of(self.output, usage.output_tokens))
+            .div_ceil(TOKENS);
+        let cost = tokens.saturating_add(of(self.image, usage.images));
+        i64::try_from(cost).unwrap_or(COST_MAX).min(COST_MAX)
     }
 }
 
@@ -97,7 +101,7 @@ pub fn micros(dollars: &str) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Price, Prices, dollars, micros};
+    use super::{COST_MAX, Price, Prices, dollars, micros};
     use crate::usage::Usage;
 
     const PRICE: Price = Price {
@@ -123,11 +127,15 @@ mod tests {
             image: 0,
         };
         assert_eq!(cheap.of(usage(1, 1, 0)), Some(1), "not two");
-        assert_eq!(
-            PRICE.at_most(usage(u64::MAX, u64::MAX, 0)),
-            i64::MAX,
-            "too much is the most there is"
-        );
+        let dear = Price {
+            input: u64::MAX,
+            output: u64::MAX,
+            image: u64::MAX,
+        };
+        for price in [PRICE, dear] {
+            let most = price.at_most(usage(u64::MAX, u64::MAX, u64::MAX));
+            assert_eq!(most, COST_MAX, "too much is the most there is");
+        }
     }
 
     #[test]

@@ -29,8 +29,6 @@ struct Hold {
 
 /// A cap where there is none: far more than anybody has, and far from where sums run over.
 const BOUNDLESS: i64 = i64::MAX / 4;
-/// More than any one call is taken to cost.
-const HELD_MAX: i64 = i64::MAX / 1_000_000;
 /// After this time nobody is at a call any more, whatever became of it.
 const HELD_FOR: TimeDelta = TimeDelta::minutes(15);
 /// How long the budget of an account's day is kept.
@@ -139,7 +137,7 @@ pub(super) async fn hold(
     if again && let Some(left_behind) = which.take(tx).await? {
         which.move_on(tx, &left_behind, left_behind.micros).await?;
     }
-    let micros = price.at_most(ask.provider.most).min(HELD_MAX);
+    let micros = price.at_most(ask.provider.most);
     for (scope, day, subject) in which.budgets(ask.owner_id, &day) {
         let cap = caps.of(scope).unwrap_or(BOUNDLESS);
         let aside = tx.query(HOLD).bind(scope.as_str()).bind(day.clone());

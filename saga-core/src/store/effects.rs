@@ -241,8 +241,9 @@ impl Store {
             .await?;
         if stands > 0 {
             let price = self.price_of(ask);
-            let cost = price.and_then(|price| price.of(reply.usage));
-            charges::write(&mut tx, ask, round, (reply.usage, cost)).await?;
+            let usage = reply.usage.believed(ask.provider.most);
+            let cost = price.and_then(|price| price.of(usage));
+            charges::write(&mut tx, ask, round, (usage, cost)).await?;
             if price.is_some_and(|price| price != Price::default()) {
                 budgets::settle(&mut tx, ask, round, cost).await?;
             }

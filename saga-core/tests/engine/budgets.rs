@@ -234,6 +234,17 @@ async fn an_answer_that_does_not_say_what_it_took_is_charged_at_the_most() {
         assert_eq!(budget(&store, "all").await, (100, 0), "{}", world.label);
         let spent = store.spent(&[by.saga]).await.unwrap()[&by.saga];
         assert_eq!(spent.cost_micros, None, "what it cost is still not known");
+        // Nor does one say it whose numbers cannot be true.
+        let bogus = [tokens(30, u64::MAX), tokens(1_000_000_000, 1)];
+        for (call, took) in bogus.into_iter().enumerate() {
+            let name = format!("bogus {call}");
+            let ask = crate::acts::ask(&by, &name, most());
+            let round = dispatch(&store, &ask).await.unwrap();
+            store.answered(&ask, round, &reply(took)).await.unwrap();
+        }
+        assert_eq!(budget(&store, "all").await, (300, 0), "{}", world.label);
+        let spent = store.spent(&[by.saga]).await.unwrap()[&by.saga];
+        assert_eq!((spent.usage, spent.cost_micros), (Usage::default(), None));
         world.end().await;
     }
 }

@@ -6,6 +6,9 @@ use crate::providers::{CallError, Unreadable, Usage};
 use reqwest::Response;
 use serde_json::Value;
 
+/// More tokens than any call takes: what is told beyond is not counted with.
+const TOKENS_MAX: u64 = 1_000_000_000;
+
 /// Lets an answer in one piece through, unless it is an error or nothing like an answer.
 pub(super) fn plain(raw: Vec<u8>, kind: Kind, response: &Response) -> Result<Vec<u8>, CallError> {
     let start = raw.trim_ascii_start().first();
@@ -33,6 +36,7 @@ pub(super) fn usage(answer: &Value) -> Usage {
             .iter()
             .find_map(|name| answer["usage"][*name].as_u64())
             .unwrap_or(0)
+            .min(TOKENS_MAX)
     };
     Usage {
         input_tokens: tokens(["prompt_tokens", "input_tokens"]),
