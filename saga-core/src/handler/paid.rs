@@ -2,7 +2,8 @@
 
 use super::{StepContext, StepError};
 use crate::journal::Class;
-use crate::store::{Ask, Closed, Effect, EffectKey, OverBudget};
+use crate::retry::Reconnect;
+use crate::store::{Ask, Closed, Effect, EffectKey, OverBudget, is_passing};
 use crate::usage::Usage;
 
 /// Who is asked for what, for the journal of paid calls.
@@ -82,8 +83,7 @@ impl StepContext {
                     }
                 };
                 crate::fault::point("effect.answered", at);
-                self.store
-                    .answered(&ask, round, &reply)
+                self.keep(&ask, round, &reply)
                     .await
                     .map_err(StepError::retry)?;
                 crate::fault::point("effect.stored", at);
@@ -91,6 +91,21 @@ impl StepContext {
                     noted(self.store.call_answered(&ask.provider).await);
                 }
                 Ok(reply.raw)
+            }
+        }
+    }
+
+    /// Keeps an answer that is paid for. While the store is away it stays in hand, as long as the step may
+    /// take: the call is not made again for that.
+    async fn keep(&self, ask: &Ask<'_>, round: i64, reply: &Reply) -> sqlx::Result<()> {
+        let mut pauses = Reconnect::default();
+        loop {
+            match self.store.answered(ask, round, reply).await {
+                Err(error) if is_passing(&error) => {
+                    tracing::warn!(%error, "A paid answer could not be stored; trying again");
+                    tokio::time::sleep(pauses.pause()).await;
+                }
+                done => return done,
             }
         }
     }
