@@ -243,10 +243,10 @@ fn a_token_that_could_not_be_made_replaces_none() {
     let run = |program: &str| {
         std::fs::write(&chorus, format!("#!/bin/sh\n{program}\n")).unwrap();
         std::fs::set_permissions(&chorus, std::fs::Permissions::from_mode(0o700)).unwrap();
-        let path = format!("{}:/usr/bin:/bin", place.path("").display());
+        let folders = format!("{}:/usr/bin:/bin", place.path("").display());
         let run = std::process::Command::new("sh")
             .args(["-c", &script])
-            .env("PATH", path)
+            .env("PATH", folders)
             .output();
         run.unwrap().status.success()
     };
