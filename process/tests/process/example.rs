@@ -16,7 +16,7 @@ fn example() -> BTreeMap<String, String> {
     let text = std::fs::read_to_string(file).unwrap();
     let lines = text.lines();
     lines
-        .filter(|line| !line.is_empty() && !(line.starts_with('#') && !line.ends_with('=')))
+        .filter(|line| !line.is_empty() && (!line.starts_with('#') || line.ends_with('=')))
         .map(|line| line.split_once('=').expect("NAME=value"))
         .map(|(name, value)| {
             let bare = name.strip_prefix("# ");
