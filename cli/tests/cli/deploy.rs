@@ -1,12 +1,13 @@
 //! The files that run Chorus elsewhere name only what there is: settings, commands, ports, queues, answers.
 
+mod told;
+
 use crate::support::{Place, until};
 use process::settings::{Given, Role};
 use process::{QUEUES, worker};
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixDatagram;
-use std::path::Path;
 
 /// Names in capitals that are others' words: of systemd, and of the images in the compose file.
 const FOREIGN: [&str; 8] = [
@@ -75,111 +76,6 @@ fn every_variable_is_a_setting() {
     }
 }
 
-/// Settings that the compose file does not pass on, and why.
-const NOT_BY_COMPOSE: [(&str, &str); 3] = [
-    (
-        "HOST",
-        "in a container it is every address, or nobody would reach it",
-    ),
-    ("DATA_DIR", "the image sets it; it is of embedded mode"),
-    (
-        "MIGRATE_ON_START",
-        "the service migrate does it, before anything starts",
-    ),
-];
-/// Settings that not every service of it is told, with the one part that tells them.
-const OF_SOME: [(&str, &str); 12] = [
-    ("PORT", "  api:"),
-    ("JWT_SECRET", "  api:"),
-    ("HASH_PEPPER", "  api:"),
-    ("AI_PROVIDER", "x-models:"),
-    ("IMAGE_PROVIDER", "x-models:"),
-    ("OPENAI_API_KEY", "x-models:"),
-    ("OPENAI_BASE_URL", "x-models:"),
-    ("TEXT_MODEL", "x-models:"),
-    ("IMAGE_MODEL", "x-models:"),
-    ("IMAGE_HOSTS", "x-models:"),
-    ("AI_TIMEOUT_SECS", "x-models:"),
-    ("WORKER_PORT", "x-models:"),
-];
-/// Settings whose values follow from the compose file itself.
-const FIXED_BY_COMPOSE: [&str; 5] = [
-    "DATABASE_URL",
-    "AMQP_URL",
-    "MEDIA_DIR",
-    "PORT",
-    "WORKER_PORT",
-];
-
-#[test]
-fn compose_passes_every_setting_on_to_whoever_heeds_it() {
-    let compose = root("docker-compose.yml");
-    // A part ends with an empty line; those of services begin within the block of all.
-    let part = |head: &str| {
-        let from = compose.find(&format!("\n{head}")).expect(head);
-        compose[from..].split("\n\n").next().unwrap()
-    };
-    for row in Given::default().rows() {
-        let name = &*row.name;
-        let of_some = OF_SOME.iter().find(|(known, _)| *known == name);
-        let head = of_some.map_or("x-environment:", |(_, head)| *head);
-        let lines = part(head).lines().map(str::trim);
-        let told = lines.filter_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
-        let told: Vec<&str> = told.collect();
-        if NOT_BY_COMPOSE.iter().any(|(known, _)| *known == name) {
-            assert!(told.is_empty(), "{name} is no exception any more");
-            continue;
-        }
-        assert_eq!(told.len(), 1, "{name} in {head}");
-        let passed = told[0].starts_with(&format!("${{{name}:"));
-        assert_eq!(
-            passed,
-            !FIXED_BY_COMPOSE.contains(&name),
-            "{name}: {told:?}"
-        );
-    }
-    for (service, more) in [
-        ("api", ""),
-        ("synthesis", "*models"),
-        ("image", "*models"),
-        ("delivery", "*models"),
-    ] {
-        let end = if more.is_empty() { "" } else { "-worker" };
-        let told = part(&format!("  {service}{end}:"));
-        let merged = told.lines().filter(|line| line.contains("*environment"));
-        assert!(
-            merged.into_iter().any(|line| line.contains(more)),
-            "{service}"
-        );
-    }
-}
-
-#[test]
-fn the_image_has_the_prices_where_they_are_said_to_be() {
-    let dockerfile = root("deploy/Dockerfile");
-    let copied = between(&dockerfile, "\nCOPY deploy/prices.json ", &['\n']);
-    let [place] = copied[..] else {
-        panic!("copied to {copied:?}");
-    };
-    // What the build is not given cannot be copied.
-    let left_out = root(".dockerignore");
-    assert!(left_out.lines().all(|line| line != "deploy"), "{left_out}");
-    assert!(
-        left_out.lines().any(|line| line == "!deploy/prices.json"),
-        "{left_out}"
-    );
-    let others =
-        [".env.example", "README.md", "deploy/README.md"].map(|name| (name.to_owned(), root(name)));
-    let mut said = 0;
-    for (file, text) in files().into_iter().chain(others) {
-        for rest in between(&text, "/usr/share/", &[' ', '`', ')', ':', '\n', ';']) {
-            assert_eq!(["/usr/share/", rest].concat(), place, "{file}");
-            said += 1;
-        }
-    }
-    assert!(said >= 5, "{said}");
-}
-
 /// What a file has run, as words.
 fn commands(text: &str) -> Vec<Vec<String>> {
     let lists = between(text, "command: [", &[']']).into_iter();
@@ -212,7 +108,7 @@ fn every_command_is_one_that_the_image_has_and_takes() {
         let of_procfile = of_procfile.map(|(_, command)| words(command));
         for command in commands(&text).into_iter().chain(of_procfile) {
             let (program, arguments) = command.split_first().unwrap();
-            if ["kubectl", "sh"].contains(&program.as_str()) {
+            if ["kubectl", "sh", "sleep"].contains(&program.as_str()) {
                 continue;
             }
             let there = binaries.split(' ').any(|binary| binary == program);
@@ -235,7 +131,7 @@ fn a_token_that_could_not_be_made_replaces_none() {
     let script = between(&job, "                - |\n", &[]);
     let script = script[0].split("envFrom:").next().unwrap();
     let place = Place::new();
-    let (patch, chorus) = (place.path("patch.json"), place.path("chorus"));
+    let (note, chorus) = (place.path("patch.json"), place.path("chorus"));
     let script = script.replace(
         "/run/token",
         place.path("").to_str().unwrap().trim_end_matches('/'),
@@ -243,87 +139,109 @@ fn a_token_that_could_not_be_made_replaces_none() {
     let run = |program: &str| {
         std::fs::write(&chorus, format!("#!/bin/sh\n{program}\n")).unwrap();
         std::fs::set_permissions(&chorus, std::fs::Permissions::from_mode(0o700)).unwrap();
-        let folders = format!("{}:/usr/bin:/bin", place.path("").display());
+        let path = format!("{}:/usr/bin:/bin", place.path("").display());
         let run = std::process::Command::new("sh")
             .args(["-c", &script])
-            .env("PATH", folders)
+            .env("PATH", path)
             .output();
         run.unwrap().status.success()
     };
     for failing in ["exit 3", "echo half; exit 3", "exit 0", "echo"] {
         assert!(!run(failing), "{failing}");
-        assert!(!patch.exists(), "{failing}");
+        assert!(!note.exists(), "{failing}");
     }
     assert!(run("echo a.b.c"));
     let written: serde_json::Value =
-        serde_json::from_str(&std::fs::read_to_string(&patch).unwrap()).unwrap();
+        serde_json::from_str(&std::fs::read_to_string(&note).unwrap()).unwrap();
     assert_eq!(
         written,
         serde_json::json!({"stringData": {"token": "a.b.c"}})
     );
 }
 
-#[test]
-fn whoever_kills_waits_longer_than_draining_takes() {
-    let settings = Given::default().check(Role::Worker).unwrap();
-    let least = (settings.work.drain + worker::AFTER_DRAIN_MAX).as_secs();
+/// How many seconds a file gives a process, from each place where it says so.
+fn graces(file: &str, text: &str) -> Vec<u64> {
     let marks = [
+        "stop_grace_period: ",
         "terminationGracePeriodSeconds: ",
         "TimeoutStopSec=",
         "drainingSeconds = ",
     ];
-    let mut found = 0;
-    for (file, text) in files() {
-        for seconds in marks.iter().flat_map(|mark| between(&text, mark, &['\n'])) {
-            assert!(seconds.parse::<u64>().unwrap() > least, "{file}: {seconds}");
-            found += 1;
-        }
-    }
-    assert_eq!(found, 4 + 2 + 4);
-}
-
-/// The lines `NAME=value` of a file of settings.
-fn assigned(text: &str) -> impl DoubleEndedIterator<Item = (&str, &str)> {
-    let lines = text.lines().filter(|line| !line.starts_with('#'));
-    lines.filter_map(|line| line.split_once('='))
+    // What the compose file says after its own processes is about the store and the broker.
+    let ours = text.split("\nservices:").next().unwrap();
+    let found = marks.iter().flat_map(|mark| between(ours, mark, &['\n']));
+    let seconds = found.map(|told| told.trim_end_matches('s').parse());
+    seconds
+        .collect::<Result<_, _>>()
+        .unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 
 #[test]
-fn units_keep_pictures_where_they_may_write_whatever_the_settings_leave_empty() {
-    for unit in ["chorus-api", "chorus-worker@"] {
-        let unit = root(&format!("deploy/systemd/{unit}.service"));
-        let of = |name: &str| {
-            let found = assigned(&unit).find(|(known, _)| *known == name);
-            found.unwrap_or_else(|| panic!("no {name} in {unit}")).1
-        };
-        let writable = of("StateDirectory").split(' ').next().unwrap();
-        let state = format!("%S/{writable}");
-        assert_eq!(of("WorkingDirectory"), state);
-        let theirs = between(&unit, "\nEnvironment=", &['\n']).join("\n");
-        // As the example has it, as a copy with an empty line has it, and as a copy that names a folder has it.
-        for more in ["", "MEDIA_DIR=\n", "MEDIA_DIR=pictures\n"] {
-            let told = [&*theirs, "\n", &root(".env.example"), "\n", more].concat();
-            let last = |name: &str| {
-                let found = assigned(&told).rfind(|(known, _)| *known == name);
-                found.map(|(_, value)| value.to_owned())
-            };
-            let given = Given {
-                media_dir: last("MEDIA_DIR"),
-                data_dir: last("DATA_DIR"),
-                ..Given::default()
-            };
-            let media = given.check(Role::Worker).unwrap().media_dir;
-            let absolute = media.starts_with("%S"); // which stands for a path from the root
-            let media = if absolute {
-                media
-            } else {
-                Path::new(&state).join(media)
-            };
-            assert!(media.starts_with(&state), "{}", media.display());
-            let wanted = Path::new(&state).join("media");
-            assert!(!more.is_empty() || media == wanted, "{}", media.display());
+fn whoever_kills_waits_longer_than_draining_takes() {
+    let settings = Given::default().check(Role::Worker).unwrap();
+    let drain = settings.work.drain.as_secs();
+    let closing = worker::AFTER_DRAIN_MAX.as_secs();
+    let mut places = Vec::new();
+    for (file, text) in files() {
+        let file = file.rsplit_once('/').map_or(&*file, |(folder, _)| folder);
+        if file != "deploy/k8s" {
+            for seconds in graces(file, &text) {
+                assert!(seconds > drain + closing, "{file}: {seconds}");
+                places.push(file.to_owned());
+            }
         }
     }
+    let [compose, railway, systemd] = ["docker-compose.yml", "deploy/railway", "deploy/systemd"]
+        .map(|wanted| places.iter().filter(|place| *place == wanted).count());
+    assert_eq!((compose, railway, systemd, places.len()), (1, 4, 2, 7));
+}
+
+#[test]
+fn pods_have_the_time_that_the_longest_step_takes() {
+    let manifests = root("deploy/k8s/chorus.yaml");
+    let [drain] = between(&manifests, "\n  DRAIN_TIMEOUT_S: \"", &['"'])[..] else {
+        panic!("one drain time is for all pods");
+    };
+    let drain: u64 = drain.parse().unwrap();
+    // A step that writes may ask twice.
+    let longest = Given {
+        ai_timeout_secs: Some("45".to_owned()),
+        ..Given::default()
+    };
+    let call = longest
+        .check(Role::Worker)
+        .unwrap()
+        .models
+        .timeout
+        .as_secs();
+    assert!(drain > 2 * call, "{drain}");
+    let closing = worker::AFTER_DRAIN_MAX.as_secs();
+    let default = Given::default()
+        .check(Role::Api)
+        .unwrap()
+        .work
+        .drain
+        .as_secs();
+    let mut pods = 0;
+    for part in manifests
+        .split("\n---\n")
+        .filter(|part| part.contains("kind: Deployment\n"))
+    {
+        let [grace] = graces("deploy/k8s", part)[..] else {
+            panic!("one grace period a pod: {part}");
+        };
+        // Endpoints go while the pod still answers; the grace period runs meanwhile.
+        let pause = between(part, "preStop: {exec: {command: [sleep, \"", &['"']);
+        let pause = pause.first().map_or(0, |seconds| seconds.parse().unwrap());
+        let api = part.contains("name: chorus-api\n");
+        assert_eq!(pause > 0, api, "{part}");
+        assert!(
+            grace > pause + closing + if api { default } else { drain },
+            "{part}"
+        );
+        pods += 1;
+    }
+    assert_eq!(pods, 4);
 }
 
 #[test]
