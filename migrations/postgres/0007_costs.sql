@@ -55,15 +55,17 @@ CREATE TABLE caps (
     reason     TEXT        NOT NULL
 );
 
--- Who may be called: failures in a row, and until when nobody calls. Every call reads its model's row.
+-- Who may be called: failures in a row, and until when nobody calls, for them or because the provider asked
+-- for patience. Every call reads its model's row.
 CREATE TABLE provider_gates (
-    provider     TEXT        NOT NULL,
-    model        TEXT        NOT NULL,
-    failures     BIGINT      NOT NULL CHECK (failures >= 0),
-    successes    BIGINT      NOT NULL CHECK (successes >= 0),
-    opened       BOOLEAN     NOT NULL,
-    trying       BOOLEAN     NOT NULL,
-    closed_until TIMESTAMPTZ NOT NULL,
+    provider       TEXT        NOT NULL,
+    model          TEXT        NOT NULL,
+    failures       BIGINT      NOT NULL CHECK (failures >= 0),
+    successes      BIGINT      NOT NULL CHECK (successes >= 0),
+    opened         BOOLEAN     NOT NULL,
+    trying         BOOLEAN     NOT NULL,
+    closed_until   TIMESTAMPTZ NOT NULL,
+    patience_until TIMESTAMPTZ NOT NULL,
     PRIMARY KEY (provider, model)
 ) WITH (fillfactor = 50);
 

@@ -55,15 +55,17 @@ CREATE TABLE caps (
     reason     TEXT        NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Who may be called: failures in a row, and until when nobody calls. Every call reads its model's row.
+-- Who may be called: failures in a row, and until when nobody calls, for them or because the provider asked
+-- for patience. Every call reads its model's row.
 CREATE TABLE provider_gates (
-    provider     TEXT        NOT NULL,
-    model        TEXT        NOT NULL,
-    failures     INTEGER     NOT NULL CHECK (failures >= 0),
-    successes    INTEGER     NOT NULL CHECK (successes >= 0),
-    opened       INTEGER     NOT NULL,
-    trying       INTEGER     NOT NULL,
-    closed_until TEXT        NOT NULL,
+    provider       TEXT        NOT NULL,
+    model          TEXT        NOT NULL,
+    failures       INTEGER     NOT NULL CHECK (failures >= 0),
+    successes      INTEGER     NOT NULL CHECK (successes >= 0),
+    opened         INTEGER     NOT NULL,
+    trying         INTEGER     NOT NULL,
+    closed_until   TEXT        NOT NULL,
+    patience_until TEXT        NOT NULL,
     PRIMARY KEY (provider, model)
 ) STRICT, WITHOUT ROWID;
 

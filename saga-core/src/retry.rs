@@ -17,6 +17,11 @@ pub fn delay(retry: Retry, attempt: u32, seed: u64) -> Duration {
     base.mul_f64(0.75 + 0.5 * unit(seed ^ u64::from(attempt)))
 }
 
+/// A pause and up to a fifth more, so that those who wait for the same moment do not come all at once.
+pub fn spread(pause: Duration, seed: u64) -> Duration {
+    pause.mul_f64(1.0 + 0.2 * unit(seed))
+}
+
 /// A number in 0..1 that is spread evenly over seeds (the splitmix64 finaliser).
 #[expect(
     clippy::cast_precision_loss,
@@ -77,6 +82,16 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn those_who_wait_for_the_same_moment_come_later_and_apart() {
+        let pause = Duration::from_mins(1);
+        let pauses: std::collections::BTreeSet<_> =
+            (0..100).map(|seed| spread(pause, seed)).collect();
+        assert!(pauses.len() > 95);
+        let within = |one: &Duration| *one >= pause && *one <= pause.mul_f64(1.2);
+        assert!(pauses.iter().all(within), "{pauses:?}");
     }
 
     #[test]

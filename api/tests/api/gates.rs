@@ -97,7 +97,7 @@ impl Trouble {
     async fn ends(&self, app: &App) {
         self.model.well.store(true, Ordering::SeqCst);
         let now = app.store.db().now().await.unwrap();
-        let over = "UPDATE provider_gates SET closed_until = $1 WHERE provider = 'openai'";
+        let over = "UPDATE provider_gates SET closed_until = $1, patience_until = $1 WHERE provider = 'openai'";
         app.store
             .db()
             .query(over)
@@ -132,7 +132,7 @@ async fn a_server_that_asks_for_patience_is_asked_by_nobody_until_then() {
         let reasons = trouble.until_all_wait(app).await;
         assert!(trouble.calls() <= 3, "those that were under way");
         let until = |reason: &Value| reason["until"].as_str().unwrap().to_owned();
-        let closed = trouble.gate(app).await.closed_until;
+        let closed = trouble.gate(app).await.patience_until;
         assert!(reasons.iter().all(|reason| !until(reason).is_empty()));
         assert!(closed > app.store.db().now().await.unwrap());
         // Somebody who comes later does not even ask.
@@ -172,6 +172,29 @@ async fn a_server_that_is_down_is_left_alone_and_tried_by_one_at_a_time() {
         let gate = trouble.gate(app).await;
         assert_eq!((gate.opened, gate.failures), (false, 0));
         assert_eq!(trouble.calls(), 0, "the server was well by then");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_server_that_turns_calls_down_is_there_again() {
+    on_each(async |app| {
+        let opened = "INSERT INTO provider_gates (provider, model, failures, successes, opened, trying, closed_until, patience_until)
+            VALUES ('openai', 'unwilling', 5, 0, TRUE, FALSE, $1, $1)";
+        let now = app.store.db().now().await.unwrap();
+        let opened = app.store.db().query(opened).bind(now);
+        opened.execute().await.unwrap();
+        // One by one they are told that their requests are wrong, by a server that is well.
+        for tried in 1..=3 {
+            let trouble = Trouble::start(app, StatusCode::BAD_REQUEST, "0", 0).await;
+            assert!(trouble.gate(app).await.opened, "after {tried} of 3");
+            let me = app.person(&["member"]);
+            let job = forge(app, &me).await;
+            app.until_status(job, &me, "parked").await;
+        }
+        let gate = app.store.gates().await.unwrap();
+        let gate = gate.iter().find(|gate| gate.provider == "openai").unwrap();
+        assert_eq!((gate.opened, gate.failures), (false, 0), "{gate:?}");
     })
     .await;
 }

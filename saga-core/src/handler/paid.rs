@@ -72,7 +72,6 @@ impl StepContext {
                 round,
                 idempotency_key,
                 held,
-                ailing,
             }) => {
                 crate::fault::point("effect.dispatched", at);
                 let reply = match call(idempotency_key).await {
@@ -87,9 +86,7 @@ impl StepContext {
                     .await
                     .map_err(StepError::retry)?;
                 crate::fault::point("effect.stored", at);
-                if ailing {
-                    noted(self.store.call_answered(&ask.provider).await);
-                }
+                noted(self.store.call_answered(&ask.provider).await);
                 Ok(reply.raw)
             }
         }
@@ -112,21 +109,17 @@ impl StepContext {
 
     /// Tells the others what came of a call without an answer, and lets them spend what it did not.
     async fn missed(&self, ask: &Ask<'_>, held: Option<i64>, error: &StepError) {
-        match (error.class, error.after) {
-            (Class::Transient, _) => noted(self.store.call_failed(&ask.provider).await),
-            (Class::Throttled, Some(patience)) => {
-                noted(self.store.call_throttled(&ask.provider, patience).await);
+        let provider = &ask.provider;
+        if let (Class::Throttled, Some(patience)) = (error.class, error.after) {
+            noted(self.store.call_throttled(provider, patience).await);
+        }
+        match error.class {
+            Class::Transient => noted(self.store.call_failed(provider).await),
+            // Who turns a call down is there.
+            Class::Throttled | Class::Content | Class::Permanent => {
+                noted(self.store.call_answered(provider).await);
             }
-            (
-                Class::Throttled
-                | Class::OverBudget
-                | Class::Content
-                | Class::Permanent
-                | Class::Poison
-                | Class::Diverged
-                | Class::Verdict,
-                _,
-            ) => {}
+            Class::OverBudget | Class::Poison | Class::Diverged | Class::Verdict => {}
         }
         // All else stays aside, and counts as spent when the call is made again or forgotten.
         if let Some(round) = held.filter(|_| error.free) {

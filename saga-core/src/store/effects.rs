@@ -49,8 +49,6 @@ pub enum Effect {
         idempotency_key: String,
         /// Whether money was set aside for it.
         held: bool,
-        /// Whether the model failed lately: then its answer is news.
-        ailing: bool,
     },
     /// It is not to be made yet: its model is left alone for now.
     Closed(Closed),
@@ -89,7 +87,7 @@ macro_rules! held {
         SELECT (SELECT micros FROM caps WHERE scope = 'saga') AS saga_cap,
                (SELECT micros FROM caps WHERE scope = 'account') AS account_cap,
                (SELECT micros FROM caps WHERE scope = 'all') AS all_cap,
-               g.failures, g.opened, g.trying, g.closed_until
+               g.failures, g.opened, g.trying, g.closed_until, g.patience_until
           FROM steps s LEFT JOIN provider_gates g ON g.provider = $4 AND g.model = $5
          WHERE s.saga_id = $1 AND s.key = $2 AND s.epoch = $3 AND s.state = 'leased'"
     };
@@ -126,6 +124,7 @@ struct Look {
     opened: Option<bool>,
     trying: Option<bool>,
     closed_until: Option<DateTime<Utc>>,
+    patience_until: Option<DateTime<Utc>>,
 }
 
 impl Look {
@@ -147,6 +146,7 @@ impl Look {
             opened: self.opened?,
             trying: self.trying?,
             closed_until: self.closed_until?,
+            patience_until: self.patience_until?,
         })
     }
 }
@@ -184,10 +184,9 @@ impl Store {
             Some((round, ..)) => (round + 1, false, key.idempotency_key(round + 1)),
             None => (0, false, key.idempotency_key(0)),
         };
-        let ailing = match gates::pass(&mut tx, provider, look.gate(provider)).await? {
-            Passed::Through { ailing } => ailing,
-            Passed::Shut(closed) => return Ok(Effect::Closed(closed)),
-        };
+        if let Passed::Shut(closed) = gates::pass(&mut tx, ask, look.gate(provider)).await? {
+            return Ok(Effect::Closed(closed));
+        }
         let written = tx
             .query(DISPATCH)
             .bind(key.saga)
@@ -215,7 +214,6 @@ impl Store {
             round,
             idempotency_key,
             held,
-            ailing,
         })
     }
 

@@ -1,11 +1,13 @@
 //! Who may be called: a model that asked for patience, or failed again and again, is left alone by every
 //! process at once, since each call looks at the same row before it is made.
 
-use super::Store;
+use super::{Ask, Store};
 use crate::db::Tx;
 use crate::handler::Provider;
+use crate::retry::spread;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use std::time::Duration;
+use uuid::Uuid;
 
 /// Failures in a row after which a model is left alone.
 const FAILURES_MAX: i64 = 5;
@@ -29,8 +31,11 @@ pub struct Gate {
     pub opened: bool,
     /// Whether one call tries it.
     pub trying: bool,
-    /// No call is made before this.
+    /// No call is made before this, since it failed.
     pub closed_until: DateTime<Utc>,
+    /// No call is made before this, since the provider asked for patience; whatever comes of calls that
+    /// were under way by then.
+    pub patience_until: DateTime<Utc>,
 }
 
 /// Why a call must wait.
@@ -44,17 +49,15 @@ pub struct Closed {
 
 /// What a call found at the gate.
 pub(super) enum Passed {
-    /// It may be made. An ailing model is to be told apart from a well one when it answers.
-    Through {
-        ailing: bool,
-    },
+    Through,
     Shut(Closed),
 }
 
 const LIST: &str = "-- gates.list
-    SELECT provider, model, failures, opened, trying, closed_until FROM provider_gates ORDER BY provider, model";
+    SELECT provider, model, failures, opened, trying, closed_until, patience_until FROM provider_gates ORDER BY provider, model";
 const MAKE: &str = "-- gates.make
-    INSERT INTO provider_gates (provider, model, failures, successes, opened, trying, closed_until) VALUES ($1, $2, 0, 0, FALSE, FALSE, $3)
+    INSERT INTO provider_gates (provider, model, failures, successes, opened, trying, closed_until, patience_until)
+    VALUES ($1, $2, 0, 0, FALSE, FALSE, $3, $3)
     ON CONFLICT (provider, model) DO NOTHING";
 // Of all who find its time over, the first one tries.
 const TRY: &str = "-- gates.try
@@ -64,65 +67,64 @@ const FAILED: &str = "-- gates.failed
        SET failures = failures + 1, successes = 0, trying = FALSE, opened = (opened OR failures + 1 >= $4),
            closed_until = CASE WHEN opened OR failures + 1 >= $4 THEN $3 ELSE closed_until END
      WHERE provider = $1 AND model = $2";
+// After every call that worked; of a model that is well it touches nothing.
 const ANSWERED: &str = "-- gates.answered
     UPDATE provider_gates
        SET failures = CASE WHEN opened AND successes + 1 < $4 THEN failures ELSE 0 END,
            successes = CASE WHEN opened AND successes + 1 < $4 THEN successes + 1 ELSE 0 END,
            opened = (opened AND successes + 1 < $4), trying = FALSE,
            closed_until = CASE WHEN opened THEN $3 ELSE closed_until END
-     WHERE provider = $1 AND model = $2";
+     WHERE provider = $1 AND model = $2 AND (failures > 0 OR opened)";
 const THROTTLED: &str = "-- gates.throttled
-    UPDATE provider_gates SET closed_until = $3 WHERE provider = $1 AND model = $2 AND closed_until < $3";
+    UPDATE provider_gates SET patience_until = $3 WHERE provider = $1 AND model = $2 AND patience_until < $3";
 
 /// Looks whether a call may be made, by what was read of the gate; a model that was never called has none.
-pub(super) async fn pass(
-    tx: &mut Tx,
-    provider: &Provider<'_>,
-    gate: Option<Gate>,
-) -> sqlx::Result<Passed> {
+pub(super) async fn pass(tx: &mut Tx, ask: &Ask<'_>, gate: Option<Gate>) -> sqlx::Result<Passed> {
     let now = tx.now().await?;
+    let provider = &ask.provider;
     let (name, model) = (provider.name.to_owned(), provider.model.to_owned());
     let Some(gate) = gate else {
         let make = tx.query(MAKE).bind(name).bind(model).bind(now);
         make.execute().await?;
-        return Ok(Passed::Through { ailing: false });
+        return Ok(Passed::Through);
     };
     let until = gate.closed_until;
-    if until > now {
-        return Ok(shut_by(&gate, now));
+    if until.max(gate.patience_until) > now {
+        return Ok(shut_by(&gate, ask, now));
     }
     if gate.opened {
         let took = tx.query(TRY).bind(name.clone()).bind(model.clone());
         let took = took.bind(now + OPEN_FOR).bind(until);
         if took.execute().await? == 0 {
-            return Ok(shut_by(
-                &Gate {
-                    trying: true,
-                    ..gate
-                },
-                now,
-            ));
+            let tried = Gate {
+                trying: true,
+                ..gate
+            };
+            return Ok(shut_by(&tried, ask, now));
         }
     }
-    let ailing = gate.opened || gate.failures > 0;
-    Ok(Passed::Through { ailing })
+    Ok(Passed::Through)
 }
 
-fn shut_by(gate: &Gate, now: DateTime<Utc>) -> Passed {
+fn shut_by(gate: &Gate, ask: &Ask<'_>, now: DateTime<Utc>) -> Passed {
     let (who, failures) = (format!("{}/{}", gate.provider, gate.model), gate.failures);
-    let time = gate.closed_until.to_rfc3339_opts(SecondsFormat::Secs, true);
-    let (pause, message) = if gate.trying {
+    let until = gate.closed_until.max(gate.patience_until);
+    let time = until.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let (pause, message) = if gate.patience_until > now && gate.patience_until >= gate.closed_until
+    {
+        let message = format!("{who} asked everybody for patience until {time}");
+        (until - now, message)
+    } else if gate.trying {
         let message = format!("{who} failed {failures} times in a row, and one call tries it now");
         (LOOK_AGAIN, message)
-    } else if gate.opened {
+    } else {
         let message =
             format!("{who} failed {failures} times in a row and is left alone until {time}");
-        (gate.closed_until - now, message)
-    } else {
-        let message = format!("{who} asked everybody for patience until {time}");
-        (gate.closed_until - now, message)
+        (until - now, message)
     };
-    let pause = pause.to_std().unwrap_or_default();
+    // Not all at once when its time is over.
+    let seed = Uuid::new_v5(&ask.key.saga, ask.key.step.as_str().as_bytes());
+    let pause = spread(pause.to_std().unwrap_or_default(), seed.as_u64_pair().1);
     Passed::Shut(Closed { pause, message })
 }
 
@@ -145,7 +147,7 @@ impl Store {
             .map(drop)
     }
 
-    /// Notes that an ailing model answered.
+    /// Notes that a model answered, be it that it turned the call down: it is there.
     pub async fn call_answered(&self, provider: &Provider<'_>) -> sqlx::Result<()> {
         let now = self.db.now().await?;
         let answered = self.db.query(ANSWERED).bind(provider.name.to_owned());
