@@ -239,7 +239,9 @@ impl Wish {
         }
         let letter = state.store().letter(self.letter).await?;
         let letter = letter.ok_or_else(|| Problem::not_found("letter"))?;
-        if !(command.has_key() && self.decided(&letter)) {
+        // A dry run takes no key's turn, so nothing was lost of it.
+        let repeated = !self.dry_run && command.has_key() && self.decided(&letter);
+        if !repeated {
             return Err(already(&letter));
         }
         // It was this command, whose answer was lost before it could be kept under its key.

@@ -202,6 +202,18 @@ async fn a_discarded_letter_is_restored_as_a_new_job_once() {
         app.until_status(new, &me, "succeeded").await;
         assert_eq!(job(app, old, &me).await["replayed_as"], json!(new));
         assert_eq!(send().await.is(202).body, restored.body);
+        // What would come of it now is that it is decided, in whose words and under which key it be.
+        for key in ["once", "twice"] {
+            let request = app.request(Method::POST, &restore, Some(&ana));
+            let request = request.header("idempotency-key", key);
+            let look = json!({"reason": "of use after all", "dry_run": true});
+            let look = app.send(request.json(&look)).await;
+            look.is_problem(409, "already_resolved");
+        }
+        let request = app.request(Method::POST, &restore, Some(&ana));
+        let request = request.header("idempotency-key", "twice");
+        let other = app.send(request.json(&json!({"reason": "mine"}))).await;
+        other.is_problem(409, "already_resolved"); // nothing was kept under it
         let late = app.post(&restore, &ana, &json!({})).await;
         let late = late.is_problem(409, "already_resolved");
         assert_eq!(late.text("resolved_by"), email(&ana));
