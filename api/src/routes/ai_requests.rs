@@ -11,7 +11,7 @@ use saga_core::store::{LedgerEntry, LedgerFilter};
 use serde::Deserialize;
 use uuid::Uuid;
 
-const STATES: [&str; 3] = ["dispatched", "answered", "spoiled"];
+const STATUSES: [&str; 3] = ["processing", "completed", "failed"];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -22,7 +22,7 @@ pub(crate) struct Filter {
     kind: Option<String>,
     account: Option<Uuid>,
     saga: Option<Uuid>,
-    state: Option<String>,
+    status: Option<String>,
     from: Option<DateTime<Utc>>,
     to: Option<DateTime<Utc>>,
     limit: Option<i64>,
@@ -37,11 +37,11 @@ pub(crate) async fn list(
 ) -> Result<axum::Json<Page<LedgerEntry>>, Problem> {
     let limit = page::limit(filter.limit)?;
     if let Some(odd) = filter
-        .state
+        .status
         .as_deref()
-        .filter(|state| !STATES.contains(state))
+        .filter(|status| !STATUSES.contains(status))
     {
-        let how = format!("state: {odd:?} is none of {}.", STATES.join(", "));
+        let how = format!("status: {odd:?} is none of {}.", STATUSES.join(", "));
         return Err(Problem::new(Code::BadParameter, how));
     }
     let now = state.db().now().await?;
@@ -52,7 +52,7 @@ pub(crate) async fn list(
         kind: filter.kind,
         account: filter.account,
         saga: filter.saga,
-        state: filter.state,
+        status: filter.status,
         from: filter.from.unwrap_or(DateTime::UNIX_EPOCH),
         to: filter.to.unwrap_or(now + TimeDelta::seconds(1)),
         before: page::read(filter.cursor.as_deref())?,

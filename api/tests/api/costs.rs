@@ -242,8 +242,9 @@ async fn the_ledger_tells_every_call_without_what_was_said() {
             ("provider=openai".to_owned(), 1),
             ("model=studio/1".to_owned(), 1),
             ("purpose=image&kind=persona.forge".to_owned(), 1),
-            (format!("account={account}&saga={job}&state=answered"), 2),
-            ("state=spoiled".to_owned(), 0),
+            (format!("account={account}&saga={job}&status=completed"), 2),
+            ("status=failed".to_owned(), 0),
+            ("status=processing".to_owned(), 0),
             ("kind=topic.round".to_owned(), 0),
             ("to=2020-01-01T00:00:00Z".to_owned(), 0),
         ] {
@@ -254,7 +255,13 @@ async fn the_ledger_tells_every_call_without_what_was_said() {
                 "{query}"
             );
         }
-        for query in ["state=odd", "account=me", "cursor=x", "colour=red"] {
+        for query in [
+            "status=odd",
+            "state=answered",
+            "account=me",
+            "cursor=x",
+            "colour=red",
+        ] {
             app.get(&format!("{ledger}?{query}"), &ana)
                 .await
                 .is_problem(400, "bad_parameter");
@@ -311,6 +318,23 @@ async fn a_call_that_never_worked_stands_in_the_ledger_as_failed() {
             (&Value::Null, &Value::Null)
         );
         assert!(call["error"].as_str().unwrap().contains("400"), "{call}");
+        // Nobody asks any more, be it that the step is canceled or that nothing is left of it.
+        let over = [
+            "UPDATE steps SET state = 'waiting' WHERE saga_id = $1 AND state = 'failed'",
+            "UPDATE steps SET state = 'cancelled' WHERE saga_id = $1 AND state = 'waiting'",
+            "DELETE FROM steps WHERE saga_id = $1",
+        ];
+        for (sql, status) in over.into_iter().zip(["processing", "failed", "failed"]) {
+            let changed = app.store.db().query(sql).bind(job).execute();
+            assert!(changed.await.unwrap() > 0, "{sql}");
+            for asked in ["processing", "completed", "failed"] {
+                let listed = format!("/api/v1/admin/ai-requests?status={asked}");
+                let listed = app.get(&listed, &ana).await.is(200);
+                let found = listed.body["items"].as_array().unwrap();
+                assert_eq!(found.len(), usize::from(asked == status), "{asked}, {sql}");
+                assert!(found.iter().all(|call| call["status"] == status));
+            }
+        }
     })
     .await;
 }

@@ -22,8 +22,8 @@ pub struct LedgerFilter {
     pub account: Option<Uuid>,
     /// Only of this saga.
     pub saga: Option<Uuid>,
-    /// Only in this state: `dispatched`, `answered` or `spoiled`.
-    pub state: Option<String>,
+    /// Only those of which this is told: `processing`, `completed` or `failed`.
+    pub status: Option<String>,
     /// None older than this.
     pub from: DateTime<Utc>,
     /// Only older than this.
@@ -55,8 +55,8 @@ pub struct LedgerEntry {
     pub provider: String,
     /// Which model.
     pub model: String,
-    /// `processing`, `completed`, or `failed` when its step gave up without an answer.
-    pub status: &'static str,
+    /// `processing`, `completed`, or `failed` when its step is over without an answer.
+    pub status: String,
     /// Whether its answer proved useless and was set aside.
     pub spoiled: bool,
     /// How often it was made, under the same idempotency key.
@@ -98,14 +98,26 @@ struct Raw {
     cost_micros: Option<i64>,
     dispatched_at: DateTime<Utc>,
     answered_at: Option<DateTime<Utc>>,
-    step_state: Option<String>,
+    status: String,
     step_error: Option<String>,
 }
 
-const LIST: &str = "-- ledger.list
+// A step that is over or gone asks no more.
+macro_rules! status {
+    () => {
+        "CASE WHEN e.state <> 'dispatched' THEN 'completed'
+                WHEN s.state IN ('ready', 'leased', 'retrying', 'waiting') THEN 'processing' ELSE 'failed' END"
+    };
+}
+
+const LIST: &str = concat!(
+    "-- ledger.list
     SELECT e.idempotency_key, e.saga_id, COALESCE(c.kind, g.kind) AS kind, COALESCE(c.owner_id, g.owner_id) AS owner_id,
            e.step_key, e.name, c.purpose, e.provider, e.model, e.state, e.calls, c.input_tokens, c.output_tokens, c.images,
-           c.cost_micros, e.dispatched_at, e.answered_at, s.state AS step_state, s.error AS step_error
+           c.cost_micros, e.dispatched_at, e.answered_at, s.error AS step_error,
+           ",
+    status!(),
+    " AS status
       FROM effects e
       LEFT JOIN charges c ON c.saga_id = e.saga_id AND c.step_key = e.step_key AND c.name = e.name AND c.round = e.round
       LEFT JOIN sagas g ON g.id = e.saga_id
@@ -113,9 +125,12 @@ const LIST: &str = "-- ledger.list
      WHERE e.dispatched_at >= $1 AND e.dispatched_at < $2
        AND ($3 IS NULL OR e.provider = $3) AND ($4 IS NULL OR e.model = $4) AND ($5 IS NULL OR c.purpose = $5)
        AND ($6 IS NULL OR COALESCE(c.kind, g.kind) = $6) AND ($7 IS NULL OR COALESCE(c.owner_id, g.owner_id) = $7)
-       AND ($8 IS NULL OR e.saga_id = $8) AND ($9 IS NULL OR e.state = $9)
+       AND ($8 IS NULL OR e.saga_id = $8) AND ($9 IS NULL OR ",
+    status!(),
+    " = $9)
        AND ($10 IS NULL OR e.dispatched_at < $10 OR (e.dispatched_at = $10 AND e.idempotency_key < $11))
-     ORDER BY e.dispatched_at DESC, e.idempotency_key DESC LIMIT $12";
+     ORDER BY e.dispatched_at DESC, e.idempotency_key DESC LIMIT $12"
+);
 
 impl Store {
     /// Calls of models, the latest first.
@@ -130,7 +145,7 @@ impl Store {
         let query = query.bind(filter.purpose.clone());
         let query = query.bind(filter.kind.clone());
         let query = query.bind(filter.account).bind(filter.saga);
-        let query = query.bind(filter.state.clone());
+        let query = query.bind(filter.status.clone());
         let query = query.bind(filter.before.as_ref().map(|(at, _)| *at));
         let query = query.bind(filter.before.as_ref().map(|(_, id)| id.clone()));
         let rows: Vec<Raw> = query.bind(filter.limit).all().await?;
@@ -143,15 +158,10 @@ impl TryFrom<Raw> for LedgerEntry {
 
     fn try_from(raw: Raw) -> sqlx::Result<Self> {
         let answered = raw.state != "dispatched";
-        let gave_up = raw.step_state.as_deref() == Some("failed");
         let failure = raw.step_error.filter(|_| !answered);
         let failure: Option<Failure> = failure.map(|error| json(&error)).transpose()?;
         Ok(Self {
-            status: match (answered, gave_up) {
-                (true, _) => "completed",
-                (false, true) => "failed",
-                (false, false) => "processing",
-            },
+            status: raw.status,
             spoiled: raw.state == "spoiled",
             latency_ms: (raw.answered_at).map(|at| (at - raw.dispatched_at).num_milliseconds()),
             error: failure.map(|failure| failure.message),

@@ -74,6 +74,13 @@ const ANSWERS: Sql = Sql {
     sqlite: "-- retire.answers
         UPDATE effects SET answer = X'' WHERE saga_id = $1 AND answer IS NOT NULL",
 };
+// What a saga may still spend; what it has spent stays in the books.
+const BUDGETS: Sql = Sql {
+    postgres: "-- retire.budgets
+        DELETE FROM budgets b USING UNNEST($1::text[]) AS r (id) WHERE b.scope = 'saga' AND b.day = '' AND b.subject = r.id",
+    sqlite: "-- retire.budgets
+        DELETE FROM budgets WHERE scope = 'saga' AND day = '' AND subject = $1",
+};
 const EFFECTS: Sql = Sql {
     postgres: "-- retire.effects
         DELETE FROM effects WHERE ctid = ANY (ARRAY(
@@ -85,6 +92,18 @@ const EFFECTS: Sql = Sql {
             SELECT e.saga_id, e.step_key, e.name, e.round FROM effects e
              WHERE e.dispatched_at < $1 AND NOT EXISTS (SELECT 1 FROM sagas s WHERE s.id = e.saga_id)
              ORDER BY e.dispatched_at LIMIT $2)",
+};
+const CHARGES: Sql = Sql {
+    postgres: "-- retire.charges
+        DELETE FROM charges WHERE ctid = ANY (ARRAY(
+            SELECT c.ctid FROM charges c
+             WHERE c.at < $1 AND NOT EXISTS (SELECT 1 FROM sagas s WHERE s.id = c.saga_id)
+             ORDER BY c.at LIMIT $2))",
+    sqlite: "-- retire.charges
+        DELETE FROM charges WHERE (saga_id, step_key, name, round) IN (
+            SELECT c.saga_id, c.step_key, c.name, c.round FROM charges c
+             WHERE c.at < $1 AND NOT EXISTS (SELECT 1 FROM sagas s WHERE s.id = c.saga_id)
+             ORDER BY c.at LIMIT $2)",
 };
 // Letters of sagas go with them; these belong to none.
 const LETTERS: &str = "-- retire.letters
@@ -160,6 +179,8 @@ impl Store {
             let of = gone.iter().map(|(id,)| *id);
             tx.batch(sql).column(of).execute().await?;
         }
+        let subjects = gone.iter().map(|(id,)| id.to_string());
+        tx.batch(BUDGETS).column(subjects).execute().await?;
         tx.commit().await?;
         Ok(Retired {
             rows: u64::try_from(gone.len()).unwrap_or(u64::MAX),
@@ -182,10 +203,11 @@ impl Store {
             before(now, keep.effects),
             before(now, keep.audit),
         );
-        let each: [(Sql, _); 4] = [
+        let each: [(Sql, _); 5] = [
             (LETTERS.into(), judged),
             (REPLAYS.into(), judged),
             (EFFECTS, paid),
+            (CHARGES, paid),
             (AUDIT.into(), decided),
         ];
         let mut most = 0;

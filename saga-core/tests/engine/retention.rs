@@ -54,6 +54,25 @@ async fn pay(world: &World, saga: Uuid) {
     let now = ago(world, 0).await;
     let query = world.store.db().query(sql).bind(now).bind(saga);
     assert_eq!(query.bind(b"said".to_vec()).execute().await.unwrap(), 1);
+    let sql = "INSERT INTO charges (saga_id, step_key, name, round, kind, purpose, provider, model, at,
+                                    input_tokens, output_tokens, images, cost_micros)
+               VALUES ($2, 'deed#1', 'text', 0, 'test.line', 'persona', 'local', 'rules', $1, 1, 1, 0, 2)";
+    let query = world.store.db().query(sql).bind(now).bind(saga);
+    assert_eq!(query.execute().await.unwrap(), 1);
+    let sql = "INSERT INTO budgets (scope, day, subject, spent_micros, held_micros) VALUES ('saga', '', $1, 2, 0)";
+    let query = world.store.db().query(sql).bind(saga.to_string());
+    assert_eq!(query.execute().await.unwrap(), 1);
+}
+
+/// How many rows the books have of it, and how many its budget has.
+async fn booked(world: &World, saga: Uuid) -> (i64, i64) {
+    let books = "SELECT count(*) FROM charges WHERE saga_id = $1";
+    let budget = "SELECT count(*) FROM budgets WHERE scope = 'saga' AND subject = $1";
+    let budget = world.store.db().query(budget).bind(saga.to_string());
+    (
+        count(world, books, saga).await,
+        budget.scalar().await.unwrap(),
+    )
 }
 
 async fn answer(world: &World, saga: Uuid) -> Option<Vec<u8>> {
@@ -136,8 +155,10 @@ async fn only_what_ended_long_ago_leaves_and_takes_all_of_its_own_along() {
                 "paid for, and blank"
             );
             assert_eq!(world.effects(saga).await.len(), 3, "what it did stays");
+            assert_eq!(booked(&world, saga).await, (1, 0), "{}", world.label);
         }
         assert_eq!(answer(&world, recent).await, Some(b"said".to_vec()));
+        assert_eq!(booked(&world, recent).await, (1, 1), "{}", world.label);
         let letters = LetterFilter {
             saga_id: Some(parked),
             limit: 10,
@@ -252,6 +273,8 @@ async fn paid_calls_decisions_and_letters_of_nobody_have_times_of_their_own() {
             pay(&world, saga).await;
             let paid = "UPDATE effects SET dispatched_at = $1 WHERE saga_id = $2";
             aged(&world, paid, 201, saga).await;
+            let booked = "UPDATE charges SET at = $1 WHERE saga_id = $2";
+            aged(&world, booked, 201, saga).await;
         }
         let (mut poison, mut decided) = (vec![], vec![]);
         for days in [89, 91] {
@@ -293,6 +316,8 @@ async fn paid_calls_decisions_and_letters_of_nobody_have_times_of_their_own() {
         assert_eq!(turn(&world, KEEP).await, Some(0), "{}", world.label);
         assert_eq!(answer(&world, gone).await, None, "{}", world.label);
         assert!(answer(&world, live).await.is_some(), "{}", world.label);
+        let books = (booked(&world, gone).await.0, booked(&world, live).await.0);
+        assert_eq!(books, (0, 1), "{}", world.label);
         let there = async |letter| world.store.letter(letter).await.unwrap().is_some();
         assert!(there(poison[0]).await && !there(poison[1]).await && there(open).await);
         let told = async |filter| world.store.audit(filter).await.unwrap().len();
