@@ -26,7 +26,10 @@ impl Store {
         (verb, (input, fields)): (&'static str, (Value, Vec<String>)),
         who: Who<'_>,
     ) -> Result<Judged, VerbError> {
-        if links::begun_again(tx, run.saga.id).await?.is_some() {
+        if let Some(begun) = links::begun_again(tx, run.saga.id).await? {
+            if begun == again(letter.id) {
+                return Err(Refused::NotOpen.into()); // by this letter, a moment ago
+            }
             let how = "By another of its letters it was begun again: its job names the new one.";
             let state = run.saga.state;
             return Err(Hindered::State { state, how }.into());
