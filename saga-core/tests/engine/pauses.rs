@@ -162,6 +162,7 @@ async fn who_decided_last_is_kept_and_the_same_decision_twice_is_one() {
 async fn however_long_a_pause_lasts_a_step_keeps_its_one_ticket() {
     for combination in combinations() {
         let world = World::new(combination, Doer::well()).await;
+        world.connected().await; // a queue that is found new has its tickets renewed
         let (saga, tickets) = world
             .tell_quietly(Told::KIND, |flow| flow.step(deed("a")))
             .await;
