@@ -24,7 +24,9 @@ struct Arguments {
 )]
 fn main() -> ExitCode {
     match Arguments::parse().given.with_environment().check(Role::Api) {
-        Ok(settings) => process::worker::block_on(chorus_api::run(settings)),
+        Ok(settings) => {
+            process::worker::block_on(process::threads::of_callers(), chorus_api::run(settings))
+        }
         Err(problems) => {
             eprintln!("{problems}");
             ExitCode::from(USAGE)

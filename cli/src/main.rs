@@ -31,9 +31,10 @@ mod workers;
 use arguments::{Arguments, Command, ConfigCommand};
 use clap::{CommandFactory as _, Parser as _};
 use exit::Trouble;
-use process::Settings;
 use process::settings::Role;
-use std::{ffi::OsString, process::ExitCode};
+use process::{Settings, threads};
+use std::{ffi::OsString, io, process::ExitCode};
+use tokio::runtime::Runtime;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse_from(with_default(std::env::args_os().collect()));
@@ -56,10 +57,10 @@ fn main() -> ExitCode {
             config::example();
             Ok(())
         }
+        command @ Command::Worker { .. } => block_on(threads::of_worker(), command),
         command @ (Command::Dev { .. }
         | Command::Demo { .. }
         | Command::Api { .. }
-        | Command::Worker { .. }
         | Command::Migrate { .. }
         | Command::Token { .. }
         | Command::Jobs { .. }
@@ -73,13 +74,13 @@ fn main() -> ExitCode {
         | Command::Doctor { .. }
         | Command::Costs(_)
         | Command::Limits(_)
-        | Command::Healthcheck { .. }) => tokio::runtime::Builder::new_multi_thread()
-            .enable_all()
-            .build()
-            .map_err(Trouble::from)
-            .and_then(|runtime| runtime.block_on(run(command))),
+        | Command::Healthcheck { .. }) => block_on(threads::of_callers(), command),
     };
     ended.map_or_else(|trouble| trouble.tell(), |()| ExitCode::SUCCESS)
+}
+
+fn block_on(threads: io::Result<Runtime>, command: Command) -> Result<(), Trouble> {
+    threads?.block_on(run(command))
 }
 
 /// Without a command everything runs, in one process.

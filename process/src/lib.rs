@@ -10,6 +10,7 @@ pub mod probe;
 pub mod settings;
 pub mod stop;
 pub mod telemetry;
+pub mod threads;
 pub mod worker;
 
 pub use fleet::Fleet;

@@ -3,11 +3,12 @@
 use crate::fleet::CLOSE_MAX;
 use crate::metrics::{self, Scrape};
 use crate::settings::{Given, Role, Settings};
-use crate::{Fleet, Probe, health, notify, stop, telemetry};
+use crate::{Fleet, Probe, health, notify, stop, telemetry, threads};
 use anyhow::Context as _;
 use clap::Parser;
 use saga_core::{Handlers, Kinds};
-use std::{net::SocketAddr, process::ExitCode, time::Duration};
+use std::{io, net::SocketAddr, process::ExitCode, time::Duration};
+use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
 /// Exit code of wrong settings and wrong usage.
@@ -43,7 +44,7 @@ pub fn main(queue: &str, parts: impl FnOnce(&Settings) -> anyhow::Result<Parts>)
         .with_environment()
         .check(Role::Worker)
     {
-        Ok(settings) => block_on(run(settings, queue, parts)),
+        Ok(settings) => block_on(threads::of_worker(), run(settings, queue, parts)),
         Err(problems) => {
             complain(&problems);
             ExitCode::from(USAGE)
@@ -51,12 +52,12 @@ pub fn main(queue: &str, parts: impl FnOnce(&Settings) -> anyhow::Result<Parts>)
     }
 }
 
-/// Runs a process to its end: exit code 0, or 1 and the reason on standard error.
-pub fn block_on(run: impl Future<Output = anyhow::Result<()>>) -> ExitCode {
-    let ended = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map(|runtime| runtime.block_on(run));
+/// Runs a process to its end on these threads: exit code 0, or 1 and the reason on standard error.
+pub fn block_on(
+    threads: io::Result<Runtime>,
+    run: impl Future<Output = anyhow::Result<()>>,
+) -> ExitCode {
+    let ended = threads.map(|threads| threads.block_on(run));
     match ended.map_err(anyhow::Error::from).flatten() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
