@@ -66,6 +66,7 @@ impl Fleet {
             ("MIGRATE_ON_START".to_owned(), "true".to_owned()),
             ("WORKER_CONCURRENCY".to_owned(), CONCURRENCY.to_owned()),
             ("RUST_LOG".to_owned(), "warn".to_owned()),
+            ("MALLOC_ARENA_MAX".to_owned(), "1".to_owned()), // as deploy/Dockerfile has it
         ];
         let location = match &shape {
             Shape::Embedded => Location::Sqlite {

@@ -10,10 +10,11 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixDatagram;
 
 /// Names in capitals that are others' words: of systemd, and of the images in the compose file.
-const FOREIGN: [&str; 8] = [
+const FOREIGN: [&str; 9] = [
     "AF_INET",
     "AF_INET6",
     "AF_UNIX",
+    "MALLOC_ARENA_MAX",
     "POSTGRES_DB",
     "POSTGRES_PASSWORD",
     "POSTGRES_USER",
