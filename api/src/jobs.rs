@@ -47,7 +47,7 @@ impl Jobs {
     pub(crate) fn start(store: Store, closing: CancellationToken) -> Self {
         let board = Arc::new(Board::new(store.clone(), Backlog::new(store.db().clone())));
         let reader = Arc::clone(&board);
-        let (loads, loading) = Group::start(LOADS_MAX, move |ids: Vec<Uuid>| {
+        let (loads, loading) = Group::start(LOADS_MAX, 1, move |ids: Vec<Uuid>| {
             let board = Arc::clone(&reader);
             Box::pin(async move { load(&board, ids).await })
         });

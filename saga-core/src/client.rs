@@ -9,6 +9,8 @@ use std::sync::Arc;
 
 /// Sagas accepted in one transaction.
 const BATCH_MAX: usize = 128;
+/// Such transactions at a time.
+const AT_ONCE: usize = 2;
 
 /// What the API calls.
 #[derive(Clone)]
@@ -33,7 +35,7 @@ impl Client {
     /// A client, and the loop that has to run for it. The loop ends when every client is dropped.
     pub fn new(store: Store, relay: Relay) -> (Self, impl Future<Output = ()> + Send) {
         let (work_store, work_relay) = (store.clone(), relay.clone());
-        let (group, run) = Group::start(BATCH_MAX, move |batch: Vec<NewSaga>| {
+        let (group, run) = Group::start(BATCH_MAX, AT_ONCE, move |batch: Vec<NewSaga>| {
             let (store, relay) = (work_store.clone(), work_relay.clone());
             Box::pin(async move { start(&store, &relay, batch).await })
         });

@@ -13,7 +13,7 @@ use crate::ticket::Ticket;
 use crate::trace::Trace;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// A saga about to be started.
@@ -238,11 +238,11 @@ impl Store {
         Ok((inserted, tickets))
     }
 
-    /// What the sagas would be if they began at the beginning of time; a repeated id counts once.
+    /// What the sagas would be if they began at the beginning of time, in the order of their ids, so that no
+    /// two transactions wait for each other; a repeated id counts once.
     fn drafts(&self, new: &[NewSaga]) -> Vec<Run> {
-        let mut seen = BTreeSet::new();
-        new.iter()
-            .filter(|one| seen.insert(one.id))
+        let each: BTreeMap<Uuid, &NewSaga> = new.iter().rev().map(|one| (one.id, one)).collect();
+        each.into_values()
             .map(|one| self.first(one, DateTime::UNIX_EPOCH))
             .collect()
     }

@@ -17,7 +17,7 @@ pub(super) struct Settler {
 
 impl Settler {
     pub(super) fn new(store: Store, relay: Relay) -> (Self, impl Future<Output = ()> + Send) {
-        let (group, run) = Group::start(BATCH_MAX, move |settlements: Vec<Settlement>| {
+        let (group, run) = Group::start(BATCH_MAX, 1, move |settlements: Vec<Settlement>| {
             let (store, relay) = (store.clone(), relay.clone());
             Box::pin(async move { settle(&store, &relay, settlements).await })
         });
