@@ -1,6 +1,6 @@
 //! What this machine can do at all: commits, confirms, bare HTTP.
 
-use crate::load::{self, rate};
+use crate::load::{self, Clients, rate};
 use crate::services::Services;
 use anyhow::{Context as _, Result};
 use axum::routing::get;
@@ -104,16 +104,15 @@ impl Bare {
     /// GETs a second.
     pub(crate) async fn get(&self) -> Result<f64> {
         let request = |_| load::request("GET", "/", None, None);
-        let burst = load::burst(self.to, 64, REQUESTS, false, request).await?;
-        Ok(burst.rate)
+        let clients = Clients::on(2);
+        Ok(clients.burst(self.to, REQUESTS, false, request).await?.rate)
     }
 
     /// POSTs a second, of what a saga is started with.
-    pub(crate) async fn post(&self) -> Result<f64> {
+    pub(crate) async fn post(&self, clients: Clients) -> Result<f64> {
         let body = r#"{"kind":"demo.pair","input":{}}"#;
         let request = move |_| load::request("POST", "/", None, Some(body));
-        let burst = load::burst(self.to, 64, REQUESTS, false, request).await?;
-        Ok(burst.rate)
+        Ok(clients.burst(self.to, REQUESTS, false, request).await?.rate)
     }
 }
 

@@ -16,6 +16,7 @@ pub(crate) struct Connection {
 }
 
 /// An answer.
+#[derive(Clone)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) body: Vec<u8>,
@@ -101,6 +102,7 @@ pub(crate) fn request(
 }
 
 /// What a burst of requests came to.
+#[derive(Default)]
 pub(crate) struct Burst {
     /// Answers a second.
     pub(crate) rate: f64,
@@ -110,51 +112,108 @@ pub(crate) struct Burst {
     pub(crate) times: Vec<Duration>,
 }
 
-/// Sends requests over so many connections at once: `each(n)` makes the n-th.
-pub(crate) async fn burst(
+/// Who sends a burst: so many connections, each with one request at a time, on so many threads.
+///
+/// Where the server has the same few cores its clients take from it what they need themselves. One thread
+/// takes least, and is too slow for the fastest servers; so those are measured with one and with two.
+#[derive(Clone, Copy)]
+pub(crate) struct Clients {
+    pub(crate) connections: usize,
+    pub(crate) threads: usize,
+}
+
+impl Clients {
+    /// 64 connections on so many threads.
+    pub(crate) const fn on(threads: usize) -> Self {
+        Self {
+            connections: 64,
+            threads,
+        }
+    }
+
+    /// Sends `total` requests, `each(n)` makes the n-th.
+    pub(crate) async fn burst(
+        self,
+        to: SocketAddr,
+        total: usize,
+        keep: bool,
+        each: impl Fn(usize) -> Vec<u8> + Send + Sync + Clone + 'static,
+    ) -> Result<Burst> {
+        let began = Instant::now();
+        let mut threads = tokio::task::JoinSet::new();
+        for thread in 0..self.threads {
+            let lanes: Vec<usize> = (thread..self.connections).step_by(self.threads).collect();
+            let lane = Lane {
+                to,
+                step: self.connections,
+                total,
+                keep,
+                each: each.clone(),
+            };
+            threads.spawn_blocking(move || alone(lanes, lane));
+        }
+        let mut burst = Burst::default();
+        while let Some(done) = threads.join_next().await {
+            let (answers, times) = done??;
+            burst.answers.extend(answers);
+            burst.times.extend(times);
+        }
+        burst.times.sort();
+        burst.rate = rate(total, began.elapsed());
+        Ok(burst)
+    }
+}
+
+/// What the requests of one connection answered, and how long each took.
+type Sent = (Vec<Answer>, Vec<Duration>);
+
+/// One connection's part of a burst.
+#[derive(Clone)]
+struct Lane<E> {
     to: SocketAddr,
-    connections: usize,
+    step: usize,
     total: usize,
     keep: bool,
-    each: impl Fn(usize) -> Vec<u8> + Send + Sync + Clone + 'static,
-) -> Result<Burst> {
-    let began = Instant::now();
-    let mut tasks = tokio::task::JoinSet::new();
-    for lane in 0..connections {
-        let each = each.clone();
-        tasks.spawn(async move {
-            let mut connection = Connection::open(to).await?;
-            let (mut answers, mut times) = (vec![], vec![]);
-            for n in (lane..total).step_by(connections) {
-                let (bytes, sent) = (each(n), Instant::now());
-                let answer = connection.send(&bytes).await?;
-                times.push(sent.elapsed());
-                if answer.status >= 400 {
-                    bail!(
-                        "status {}: {}",
-                        answer.status,
-                        String::from_utf8_lossy(&answer.body)
-                    );
-                }
-                if keep {
-                    answers.push(answer);
-                }
-            }
-            Ok((answers, times))
-        });
-    }
-    let (mut answers, mut times) = (vec![], vec![]);
-    while let Some(done) = tasks.join_next().await {
-        let (more, took) = done??;
-        answers.extend(more);
-        times.extend(took);
-    }
-    times.sort();
-    Ok(Burst {
-        rate: rate(total, began.elapsed()),
-        answers,
-        times,
+    each: E,
+}
+
+/// Sends the requests of these lanes from this thread alone.
+fn alone<E: Fn(usize) -> Vec<u8> + Send + Clone + 'static>(
+    lanes: Vec<usize>,
+    lane: Lane<E>,
+) -> Result<Sent> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async move {
+        let lanes = lanes.into_iter().map(|first| lane.clone().send(first));
+        let sent = futures_util::future::try_join_all(lanes).await?;
+        let (answers, times): (Vec<_>, Vec<_>) = sent.into_iter().unzip();
+        Ok((answers.concat(), times.concat()))
     })
+}
+
+impl<E: Fn(usize) -> Vec<u8>> Lane<E> {
+    async fn send(self, first: usize) -> Result<Sent> {
+        let mut connection = Connection::open(self.to).await?;
+        let (mut answers, mut times) = (vec![], vec![]);
+        for n in (first..self.total).step_by(self.step) {
+            let (bytes, sent) = ((self.each)(n), Instant::now());
+            let answer = connection.send(&bytes).await?;
+            times.push(sent.elapsed());
+            if answer.status >= 400 {
+                bail!(
+                    "status {}: {}",
+                    answer.status,
+                    String::from_utf8_lossy(&answer.body)
+                );
+            }
+            if self.keep {
+                answers.push(answer);
+            }
+        }
+        Ok((answers, times))
+    }
 }
 
 /// So many in this time, a second.

@@ -3,7 +3,11 @@
 //! `cargo run --release -p bench` builds the `chorus` binary, starts it as its users do, embedded and
 //! as separate processes on PostgreSQL and RabbitMQ, and prints a table. Figures are ratios within
 //! one run wherever they are compared: machines differ, and are shared.
+//!
+//! `-- --only=embedded` and `--only=fleet` leave the other out; `--only=archive` fills a store with a million
+//! sagas first, and takes some minutes; `--strict` exits 1 if a bar does not hold.
 
+mod archive;
 mod fleet;
 mod limits;
 mod load;
@@ -75,6 +79,17 @@ async fn run(arguments: &[String]) -> Result<Report> {
             "fleet (PostgreSQL, RabbitMQ, 3 processes)",
             measure::all(&mut fleet, &bare).await?,
         );
+        fleet.stop().await;
+        services.remove().await?;
+    }
+    if arguments.iter().any(|word| word == "--only=archive") {
+        let services = services::Services::prepare()
+            .await
+            .context("preparing PostgreSQL and RabbitMQ")?;
+        let mut fleet = Fleet::start(&binary, Shape::Split(&services))
+            .await
+            .context("starting the fleet")?;
+        report.archive = Some(archive::all(&mut fleet, &services).await?);
         fleet.stop().await;
         services.remove().await?;
     }

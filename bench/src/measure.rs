@@ -2,7 +2,7 @@
 
 use crate::fleet::Fleet;
 use crate::limits::Bare;
-use crate::load::{self, quantile, rate};
+use crate::load::{self, Clients, quantile, rate};
 use anyhow::{Context as _, Result, bail};
 use chrono::{DateTime, Utc};
 use std::time::{Duration, Instant};
@@ -37,14 +37,13 @@ pub(crate) struct Measured {
 }
 
 /// Accepts while nobody works, in turns with bare POSTs: the machine is another from minute to minute.
+/// Each is told as fast as it was by clients on one thread or on two, whichever it liked better.
 pub(crate) struct Backlog {
     /// The median of the turns.
     pub(crate) accepts: f64,
     pub(crate) accept_p99: Duration,
     /// Bare POSTs, their median.
     pub(crate) posts: f64,
-    /// The median of the turns' ratios.
-    pub(crate) ratio: f64,
     /// How fast the workers then make up for it.
     pub(crate) drained: f64,
 }
@@ -87,26 +86,31 @@ pub(crate) async fn all(fleet: &mut Fleet, bare: &Bare) -> Result<Measured> {
 
 /// Accepts alone, by a fleet that has no workers yet; then those start, and work it all off.
 async fn backlog(fleet: &mut Fleet, bare: &Bare) -> Result<Backlog> {
-    let kind = "demo.pair";
-    accept(fleet, kind, 500).await?; // warming up
-    let (mut posts, mut accepts, mut ratios, mut times) = (vec![], vec![], vec![], vec![]);
+    let (kind, each) = ("demo.pair", SAGAS / TURNS);
+    accept(fleet, kind, 500, Clients::on(1)).await?; // warming up
+    let mut turns = [1, 2].map(|threads| (Clients::on(threads), vec![], vec![]));
+    let mut times = vec![];
     for _ in 0..TURNS {
-        let post = bare.post().await?;
-        let burst = accept(fleet, kind, SAGAS / TURNS).await?;
-        posts.push(post);
-        accepts.push(burst.rate);
-        ratios.push(burst.rate / post);
-        times.extend(burst.times);
+        for (clients, posts, accepts) in &mut turns {
+            posts.push(bare.post(*clients).await?);
+            let burst = accept(fleet, kind, each, *clients).await?;
+            accepts.push(burst.rate);
+            times.extend(burst.times);
+        }
     }
     times.sort();
     fleet.start_workers().await?;
-    let (first, last) = ended(fleet, kind, 500 + SAGAS).await?;
+    let all = 500 + 2 * TURNS * each;
+    let (first, last) = ended(fleet, kind, all).await?;
+    let (posts, accepts): (Vec<_>, Vec<_>) = turns
+        .into_iter()
+        .map(|(_, posts, accepts)| (median(posts), median(accepts)))
+        .unzip();
     Ok(Backlog {
-        accepts: median(accepts),
+        accepts: accepts.into_iter().fold(0.0, f64::max),
         accept_p99: quantile(&times, 99),
-        posts: median(posts),
-        ratio: median(ratios),
-        drained: rate(500 + SAGAS, (last - first).to_std()?),
+        posts: posts.into_iter().fold(0.0, f64::max),
+        drained: rate(all, (last - first).to_std()?),
     })
 }
 
@@ -116,13 +120,13 @@ fn median(mut of: Vec<f64>) -> f64 {
 }
 
 /// Starts sagas as fast as they are accepted.
-async fn accept(fleet: &Fleet, kind: &str, count: usize) -> Result<load::Burst> {
+async fn accept(fleet: &Fleet, kind: &str, count: usize, clients: Clients) -> Result<load::Burst> {
     let (token, body) = (
         fleet.token.clone(),
         format!(r#"{{"kind":"{kind}","input":{{}}}}"#),
     );
     let each = move |_| load::request("POST", "/api/v1/jobs", Some(&token), Some(&body));
-    load::burst(fleet.api, 64, count, true, each).await
+    clients.burst(fleet.api, count, true, each).await
 }
 
 /// Starts sagas as fast as they are accepted, waits for the last, and counts their effects.
@@ -134,7 +138,7 @@ async fn sagas(fleet: &Fleet, kind: &'static str, count: usize) -> Result<(load:
         .scalar::<Option<DateTime<Utc>>>()
         .await?
         .unwrap_or(DateTime::UNIX_EPOCH);
-    let burst = accept(fleet, kind, count).await?;
+    let burst = accept(fleet, kind, count, Clients::on(1)).await?;
     let (_, last) = ended(fleet, kind, before + count).await?;
     let first: DateTime<Utc> = fleet
         .db
@@ -239,7 +243,8 @@ async fn polls(fleet: &Fleet, jobs: &[load::Answer]) -> Result<f64> {
             None,
         )
     };
-    Ok(load::burst(fleet.api, 64, POLLS, false, each).await?.rate)
+    let clients = Clients::on(1);
+    Ok(clients.burst(fleet.api, POLLS, false, each).await?.rate)
 }
 
 fn id_of(body: &[u8]) -> Result<uuid::Uuid> {

@@ -1,5 +1,6 @@
 //! The table, with the bars that this project set itself.
 
+use crate::archive::Archive;
 use crate::limits::Limits;
 use crate::measure::Measured;
 use std::time::Duration;
@@ -9,10 +10,11 @@ use std::time::Duration;
 pub(crate) struct Report {
     pub(crate) limits: Limits,
     fleets: Vec<(&'static str, Measured)>,
+    pub(crate) archive: Option<Archive>,
 }
 
 struct Bar {
-    what: &'static str,
+    what: String,
     value: String,
     wanted: String,
     holds: bool,
@@ -27,6 +29,7 @@ impl Report {
         self.fleets
             .iter()
             .all(|(name, measured)| self.bars(name, measured).iter().all(|bar| bar.holds))
+            && self.of_archive().iter().all(|bar| bar.holds)
     }
 
     pub(crate) fn print(&self) {
@@ -56,21 +59,39 @@ impl Report {
             ));
         }
         for (name, measured) in &self.fleets {
-            say(&format!("\n{name}"));
-            for bar in self.bars(name, measured) {
-                let mark = if bar.wanted.is_empty() {
-                    ""
-                } else if bar.holds {
-                    "ok"
-                } else {
-                    "BELOW"
-                };
-                say(&format!(
-                    "  {:<34}{:>14}  {:<24}{mark}",
-                    bar.what, bar.value, bar.wanted
-                ));
-            }
+            print(name, &self.bars(name, measured));
         }
+        if self.archive.is_some() {
+            print("fleet on a million sagas", &self.of_archive());
+        }
+    }
+
+    /// What a long past costs.
+    fn of_archive(&self) -> Vec<Bar> {
+        let Some(archive) = &self.archive else {
+            return vec![];
+        };
+        let ratio = archive.full / archive.empty;
+        let mut bars = vec![
+            plain(
+                "sagas on an empty store",
+                format!("{:.0} /s", archive.empty),
+            ),
+            plain("sagas on a full one", format!("{:.0} /s", archive.full)),
+            Bar {
+                what: "full to empty".to_owned(),
+                value: format!("{ratio:.2}"),
+                wanted: "at least 0.80".to_owned(),
+                holds: ratio >= 0.8,
+            },
+        ];
+        bars.extend(archive.lists.iter().map(|list| Bar {
+            what: list.path.clone(),
+            value: format!("{} (p50 {})", millis(list.p99), millis(list.p50)),
+            wanted: "p99 under 50 ms".to_owned(),
+            holds: list.p99 < Duration::from_millis(50),
+        }));
+        bars
     }
 
     /// What the API takes in while nobody works.
@@ -79,6 +100,7 @@ impl Report {
             return vec![];
         };
         let accepts = backlog.accepts;
+        let ratio = accepts / backlog.posts;
         vec![
             at_least("accepts (202 after commit), alone", accepts, Some(5_000.0)),
             plain(
@@ -86,10 +108,10 @@ impl Report {
                 format!("{:.0} /s", backlog.posts),
             ),
             Bar {
-                what: "accepts to bare POSTs",
-                value: format!("{:.3}", backlog.ratio),
+                what: "accepts to bare POSTs".to_owned(),
+                value: format!("{ratio:.3}"),
                 wanted: "at least 0.100".to_owned(),
-                holds: backlog.ratio >= 0.1,
+                holds: ratio >= 0.1,
             },
             plain("accept p99 in that burst", millis(backlog.accept_p99)),
             plain(
@@ -110,7 +132,7 @@ impl Report {
         let bar = self.limits.paced_path().mul_f64(1.5);
         vec![
             Bar {
-                what,
+                what: what.to_owned(),
                 value: millis(p50),
                 wanted: format!("at most {}", millis(bar)),
                 holds: p50 <= bar,
@@ -144,7 +166,7 @@ impl Report {
             plain("p99, accept to done at 20/s", millis(m.latency_p99)),
             least("status polls", m.polls, 20_000.0),
             Bar {
-                what: "memory, all processes",
+                what: "memory, all processes".to_owned(),
                 value: format!("{memory:.0} MiB"),
                 wanted: if split {
                     "under 76 MiB (80 MB)".to_owned()
@@ -155,7 +177,7 @@ impl Report {
             },
             plain("memory, each", list(&m.memory, "MiB")),
             Bar {
-                what: "idle, busiest process",
+                what: "idle, busiest process".to_owned(),
                 value: format!("{idle:.2} %"),
                 wanted: "under 0.5 %".to_owned(),
                 holds: idle < 0.5,
@@ -166,9 +188,27 @@ impl Report {
     }
 }
 
+/// Prints a heading and what belongs under it.
+fn print(name: &str, bars: &[Bar]) {
+    say(&format!("\n{name}"));
+    for bar in bars {
+        let mark = if bar.wanted.is_empty() {
+            ""
+        } else if bar.holds {
+            "ok"
+        } else {
+            "BELOW"
+        };
+        say(&format!(
+            "  {:<34}{:>14}  {:<24}{mark}",
+            bar.what, bar.value, bar.wanted
+        ));
+    }
+}
+
 fn plain(what: &'static str, value: String) -> Bar {
     Bar {
-        what,
+        what: what.to_owned(),
         value,
         wanted: String::new(),
         holds: true,
@@ -177,7 +217,7 @@ fn plain(what: &'static str, value: String) -> Bar {
 
 fn at_least(what: &'static str, value: f64, wanted: Option<f64>) -> Bar {
     Bar {
-        what,
+        what: what.to_owned(),
         value: format!("{value:.0} /s"),
         wanted: wanted.map_or_else(String::new, |least| format!("at least {least:.0}")),
         holds: wanted.is_none_or(|least| value >= least),
