@@ -4,6 +4,7 @@ use crate::audit::AuditCommand;
 use crate::costs::CostsArguments;
 use crate::jobs::JobsCommand;
 use crate::letters::LettersCommand;
+use crate::kinds::KindsArguments;
 use crate::limits::LimitsArguments;
 use crate::queues::QueuesArguments;
 use crate::replays::ReplaysCommand;
@@ -76,6 +77,12 @@ const QUEUES: &str = "Examples:
   chorus queues resume image
 ";
 const SAGAS: &str = "Examples:
+const KINDS: &str = "Examples:
+  chorus kinds                              what is under way of each kind, and what is switched off
+  chorus kinds pause persona.forge --reason \"the provider is down\" --dry-run
+  chorus kinds drain persona.forge --reason \"a new version comes\"
+  chorus kinds resume persona.forge
+";
   chorus sagas list --state live --older-than 10m      what is under way, and should it still be?
   chorus sagas list --text timeout --kind persona.forge
   chorus sagas show SAGA                    every step, attempt, error, letter and paid call
@@ -105,6 +112,8 @@ const HEALTHCHECK: &str = "Examples:
   chorus healthcheck                        does the process here live?
   chorus healthcheck --ready                may it be given work?
 ";
+  chorus limits kind persona.forge --running 4 --per-minute 60 --reason \"their new terms\"
+  chorus limits kind persona.forge --running none
 
 const DOCTOR: &str = "Examples:
   chorus doctor                             with the settings of the deployment: is all well, what is to be done?
@@ -192,6 +201,9 @@ pub(crate) enum Command {
     Sagas {
         #[command(subcommand)]
         command: SagasCommand,
+    /// List the kinds of sagas, pause one, drain it, resume it
+    #[command(before_help = KINDS)]
+    Kinds(KindsArguments),
     },
     /// Say why a saga is where it is, and what to do about it
     #[command(before_help = WHY)]
@@ -222,7 +234,7 @@ pub(crate) enum Command {
     /// Tell what calls of models cost, by day, kind, model or account
     #[command(before_help = COSTS)]
     Costs(CostsArguments),
-    /// Tell the most that may be spent on models, or set it
+    /// Tell what may be spent on models, and how much of a kind may run, or set it
     #[command(before_help = LIMITS)]
     Limits(LimitsArguments),
     /// Ask the process on this machine how it is; for containers

@@ -15,6 +15,7 @@ mod house;
 mod http;
 mod jobs;
 mod letters;
+mod kinds;
 mod limits;
 mod migrate;
 mod notes;
@@ -68,6 +69,7 @@ fn main() -> ExitCode {
         | Command::Workers(_)
         | Command::Queues(_)
         | Command::Sagas { .. }
+        | Command::Kinds(_)
         | Command::Why { .. }
         | Command::Audit { .. }
         | Command::Doctor { .. }
@@ -123,6 +125,7 @@ async fn run(command: Command) -> Result<(), Trouble> {
         Command::Queues(arguments) => queues::run(arguments).await,
         Command::Sagas { command } => sagas::run(command).await,
         Command::Why { saga, json } => sagas::why(saga, json).await,
+        Command::Kinds(arguments) => kinds::run(arguments).await,
         Command::Audit { command } => audit::run(command).await,
         Command::Doctor { url, json, given } => doctor::run(given, url, json).await,
         Command::Costs(arguments) => costs::run(arguments).await,

@@ -1,5 +1,6 @@
 //! The store: the only truth. One module for each thing the engine means.
 
+mod admission;
 pub mod audit;
 mod budgets;
 mod charges;
@@ -12,11 +13,14 @@ mod heartbeat;
 mod jobs;
 mod judge;
 mod ledger;
+mod kind_limits;
+mod kinds;
 mod letter_groups;
 mod letter_notes;
 mod letters;
 mod limits;
 mod links;
+mod line;
 mod load;
 mod pauses;
 mod queues;
@@ -47,6 +51,8 @@ pub use gauges::{Gauges, QueueGauges};
 pub use jobs::{JobEvent, JobStep};
 pub use judge::{Judged, Judgement};
 pub use ledger::{LedgerEntry, LedgerFilter};
+pub use kind_limits::{Bound, KindLimit, NewLimit};
+pub use kinds::{KindLoad, KindSwitch};
 pub use letter_groups::{GroupBy, LetterGroup};
 pub use letter_notes::GroupNote;
 pub use letters::{Letter, LetterFilter};
@@ -71,6 +77,7 @@ use crate::db::Db;
 use crate::kinds::Kinds;
 use crate::prices::Prices;
 use std::sync::Arc;
+use crate::rules::Rulebook;
 
 /// The store, and the sagas it may hold.
 #[derive(Clone)]
@@ -81,6 +88,7 @@ pub struct Store {
     prices: Arc<Prices>,
     caps: Caps,
 }
+    rules: Rulebook,
 
 impl Store {
     /// A store over an open database.
@@ -92,6 +100,7 @@ impl Store {
             prices: Arc::default(),
             caps: Caps::default(),
         }
+            rules: Rulebook::default(),
     }
     /// The same, knowing what models cost.
     #[must_use]

@@ -14,6 +14,7 @@ mod fleet;
 mod gates;
 mod inspect;
 mod late;
+mod kinds;
 mod leases;
 mod lives;
 mod numbers;
