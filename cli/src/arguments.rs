@@ -3,8 +3,8 @@
 use crate::audit::AuditCommand;
 use crate::costs::CostsArguments;
 use crate::jobs::JobsCommand;
-use crate::letters::LettersCommand;
 use crate::kinds::KindsArguments;
+use crate::letters::LettersCommand;
 use crate::limits::LimitsArguments;
 use crate::queues::QueuesArguments;
 use crate::replays::ReplaysCommand;
@@ -76,13 +76,13 @@ const QUEUES: &str = "Examples:
   chorus queues pause image --reason \"the provider is down\"
   chorus queues resume image
 ";
-const SAGAS: &str = "Examples:
 const KINDS: &str = "Examples:
   chorus kinds                              what is under way of each kind, and what is switched off
   chorus kinds pause persona.forge --reason \"the provider is down\" --dry-run
   chorus kinds drain persona.forge --reason \"a new version comes\"
   chorus kinds resume persona.forge
 ";
+const SAGAS: &str = "Examples:
   chorus sagas list --state live --older-than 10m      what is under way, and should it still be?
   chorus sagas list --text timeout --kind persona.forge
   chorus sagas show SAGA                    every step, attempt, error, letter and paid call
@@ -107,13 +107,13 @@ const LIMITS: &str = "Examples:
   chorus limits                             the most that may be spent, and what is spent today
   chorus limits set --all 20 --account 0.50 --reason \"a trial\"
   chorus limits set --all default           as the settings say
+  chorus limits kind persona.forge --running 4 --per-minute 60 --reason \"their new terms\"
+  chorus limits kind persona.forge --running none
 ";
 const HEALTHCHECK: &str = "Examples:
   chorus healthcheck                        does the process here live?
   chorus healthcheck --ready                may it be given work?
 ";
-  chorus limits kind persona.forge --running 4 --per-minute 60 --reason \"their new terms\"
-  chorus limits kind persona.forge --running none
 
 const DOCTOR: &str = "Examples:
   chorus doctor                             with the settings of the deployment: is all well, what is to be done?
@@ -196,14 +196,14 @@ pub(crate) enum Command {
     /// List the queues, pause one, resume it
     #[command(before_help = QUEUES)]
     Queues(QueuesArguments),
+    /// List the kinds of sagas, pause one, drain it, resume it
+    #[command(before_help = KINDS)]
+    Kinds(KindsArguments),
     /// Search, show and steer sagas, whoever's they are
     #[command(before_help = SAGAS)]
     Sagas {
         #[command(subcommand)]
         command: SagasCommand,
-    /// List the kinds of sagas, pause one, drain it, resume it
-    #[command(before_help = KINDS)]
-    Kinds(KindsArguments),
     },
     /// Say why a saga is where it is, and what to do about it
     #[command(before_help = WHY)]

@@ -14,8 +14,8 @@ mod healthcheck;
 mod house;
 mod http;
 mod jobs;
-mod letters;
 mod kinds;
+mod letters;
 mod limits;
 mod migrate;
 mod notes;
@@ -68,8 +68,8 @@ fn main() -> ExitCode {
         | Command::Replays { .. }
         | Command::Workers(_)
         | Command::Queues(_)
-        | Command::Sagas { .. }
         | Command::Kinds(_)
+        | Command::Sagas { .. }
         | Command::Why { .. }
         | Command::Audit { .. }
         | Command::Doctor { .. }
@@ -123,9 +123,9 @@ async fn run(command: Command) -> Result<(), Trouble> {
         Command::Replays { command } => replays::run(command).await,
         Command::Workers(arguments) => workers::run(arguments).await,
         Command::Queues(arguments) => queues::run(arguments).await,
+        Command::Kinds(arguments) => kinds::run(arguments).await,
         Command::Sagas { command } => sagas::run(command).await,
         Command::Why { saga, json } => sagas::why(saga, json).await,
-        Command::Kinds(arguments) => kinds::run(arguments).await,
         Command::Audit { command } => audit::run(command).await,
         Command::Doctor { url, json, given } => doctor::run(given, url, json).await,
         Command::Costs(arguments) => costs::run(arguments).await,

@@ -12,15 +12,15 @@ mod gauges;
 mod heartbeat;
 mod jobs;
 mod judge;
-mod ledger;
 mod kind_limits;
 mod kinds;
+mod ledger;
 mod letter_groups;
 mod letter_notes;
 mod letters;
 mod limits;
-mod links;
 mod line;
+mod links;
 mod load;
 mod pauses;
 mod queues;
@@ -50,9 +50,9 @@ pub use gates::{Closed, Gate};
 pub use gauges::{Gauges, QueueGauges};
 pub use jobs::{JobEvent, JobStep};
 pub use judge::{Judged, Judgement};
-pub use ledger::{LedgerEntry, LedgerFilter};
 pub use kind_limits::{Bound, KindLimit, NewLimit};
 pub use kinds::{KindLoad, KindSwitch};
+pub use ledger::{LedgerEntry, LedgerFilter};
 pub use letter_groups::{GroupBy, LetterGroup};
 pub use letter_notes::GroupNote;
 pub use letters::{Letter, LetterFilter};
@@ -76,8 +76,8 @@ use crate::clock::Clock;
 use crate::db::Db;
 use crate::kinds::Kinds;
 use crate::prices::Prices;
-use std::sync::Arc;
 use crate::rules::Rulebook;
+use std::sync::Arc;
 
 /// The store, and the sagas it may hold.
 #[derive(Clone)]
@@ -87,8 +87,8 @@ pub struct Store {
     clock: Arc<Clock>,
     prices: Arc<Prices>,
     caps: Caps,
-}
     rules: Rulebook,
+}
 
 impl Store {
     /// A store over an open database.
@@ -99,8 +99,8 @@ impl Store {
             clock: Arc::default(),
             prices: Arc::default(),
             caps: Caps::default(),
-        }
             rules: Rulebook::default(),
+        }
     }
     /// The same, knowing what models cost.
     #[must_use]
