@@ -3,6 +3,7 @@
 mod admission;
 pub mod audit;
 mod budgets;
+mod cache;
 mod charges;
 mod claim;
 mod control;

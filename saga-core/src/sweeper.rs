@@ -75,6 +75,9 @@ impl Sweeper {
     }
 
     async fn settle_stale(&self) {
+        if let Err(error) = self.store.forget_answers().await {
+            tracing::debug!(%error, "Answers of long ago could not be forgotten");
+        }
         match self.store.settle_stale().await {
             Ok(0) => {}
             Ok(count) => tracing::info!(

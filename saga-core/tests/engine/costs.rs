@@ -38,6 +38,7 @@ pub(crate) fn reply(usage: Usage) -> Reply {
     Reply {
         raw: b"words".to_vec(),
         usage,
+        patience: None,
     }
 }
 

@@ -8,6 +8,7 @@
 mod acts;
 mod broken;
 mod budgets;
+mod cache;
 mod costs;
 mod doer;
 mod fleet;
