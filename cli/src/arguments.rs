@@ -1,5 +1,6 @@
 //! What can be typed after `chorus`. Help shows examples first.
 
+use crate::ai_requests::AiRequestsCommand;
 use crate::audit::AuditCommand;
 use crate::costs::CostsArguments;
 use crate::jobs::JobsCommand;
@@ -98,6 +99,10 @@ const WHY: &str = "Examples:
 const AUDIT: &str = "Examples:
   chorus audit list                         who decided what, newest first
   chorus audit list --verb letter.discard --since 2026-01-31T00:00:00Z
+";
+const AI_REQUESTS: &str = "Examples:
+  chorus ai-requests list                   which models were called, for what, at what cost
+  chorus ai-requests list --status failed --model gpt-4o --json
 ";
 const COSTS: &str = "Examples:
   chorus costs                              what each of the last 30 days cost
@@ -218,6 +223,12 @@ pub(crate) enum Command {
     Audit {
         #[command(subcommand)]
         command: AuditCommand,
+    },
+    /// Read which models were called, for what, at what cost
+    #[command(before_help = AI_REQUESTS)]
+    AiRequests {
+        #[command(subcommand)]
+        command: AiRequestsCommand,
     },
     /// Look at a running deployment from here, and say what to do about it
     #[command(before_help = DOCTOR)]

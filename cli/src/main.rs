@@ -1,5 +1,6 @@
 //! The command line of Chorus, and every process that it can be.
 
+mod ai_requests;
 mod arguments;
 mod audit;
 mod config;
@@ -72,6 +73,7 @@ fn main() -> ExitCode {
         | Command::Sagas { .. }
         | Command::Why { .. }
         | Command::Audit { .. }
+        | Command::AiRequests { .. }
         | Command::Doctor { .. }
         | Command::Costs(_)
         | Command::Limits(_)
@@ -127,6 +129,7 @@ async fn run(command: Command) -> Result<(), Trouble> {
         Command::Sagas { command } => sagas::run(command).await,
         Command::Why { saga, json } => sagas::why(saga, json).await,
         Command::Audit { command } => audit::run(command).await,
+        Command::AiRequests { command } => ai_requests::run(command).await,
         Command::Doctor { url, json, given } => doctor::run(given, url, json).await,
         Command::Costs(arguments) => costs::run(arguments).await,
         Command::Limits(arguments) => limits::run(arguments).await,

@@ -269,13 +269,9 @@ pub(crate) async fn list(
 ) -> Result<axum::Json<Page<Told>>, Problem> {
     let limit = page::limit(pages.limit)?;
     let before: Option<Uuid> = page::read(pages.cursor.as_deref())?;
-    let mut found = state.store().replays(before, limit + 1).await?;
-    let kept = usize::try_from(limit).unwrap_or_default();
-    let more = found.len() > kept;
-    found.truncate(kept);
-    let items: Vec<Told> = found.into_iter().map(Told::from).collect();
-    let next = items.last().map(|last| last.id).filter(|_| more);
-    Ok(axum::Json(Page::new(items, next.as_ref())))
+    let found = state.store().replays(before, limit + 1).await?;
+    let found = found.into_iter().map(Told::from).collect();
+    Ok(axum::Json(Page::cut(found, limit, |told: &Told| told.id)))
 }
 
 /// Tells how a replay is.
@@ -333,15 +329,12 @@ pub(crate) async fn letters(
     let limit = page::limit(filter.limit)?;
     let after: Option<i64> = page::read(filter.cursor.as_deref())?;
     let wanted = filter.state.map(LetterState::as_str);
-    let mut items = state
+    let found = state
         .store()
         .replayed_letters(id, wanted, after.unwrap_or(0), limit + 1)
         .await?;
-    let kept = usize::try_from(limit).unwrap_or_default();
-    let more = items.len() > kept;
-    items.truncate(kept);
-    let next = items.last().map(|last| last.position).filter(|_| more);
-    Ok(axum::Json(Page::new(items, next.as_ref())))
+    let place = |letter: &ReplayedLetter| letter.position;
+    Ok(axum::Json(Page::cut(found, limit, place)))
 }
 
 /// Begins no further letter until it is resumed.
