@@ -25,6 +25,16 @@ impl<T> Page<T> {
             next_cursor: more.map(write),
         }
     }
+
+    /// The page of `limit` items out of one more than that, if there are more; `place` says where an item
+    /// stands.
+    pub(crate) fn cut<P: Serialize>(mut found: Vec<T>, limit: i64, place: fn(&T) -> P) -> Self {
+        let kept = usize::try_from(limit).unwrap_or_default();
+        let more = found.len() > kept;
+        found.truncate(kept);
+        let next = found.last().map(place).filter(|_| more);
+        Self::new(found, next.as_ref())
+    }
 }
 
 /// How many items are wanted.

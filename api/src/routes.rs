@@ -8,6 +8,7 @@ pub(crate) mod dead_letter_groups;
 pub(crate) mod dead_letters;
 pub(crate) mod events;
 pub(crate) mod jobs;
+pub(crate) mod kinds;
 pub(crate) mod letter_verbs;
 pub(crate) mod limits;
 pub(crate) mod media;

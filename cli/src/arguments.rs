@@ -1,8 +1,10 @@
 //! What can be typed after `chorus`. Help shows examples first.
 
+use crate::ai_requests::AiRequestsCommand;
 use crate::audit::AuditCommand;
 use crate::costs::CostsArguments;
 use crate::jobs::JobsCommand;
+use crate::kinds::KindsArguments;
 use crate::letters::LettersCommand;
 use crate::limits::LimitsArguments;
 use crate::queues::QueuesArguments;
@@ -75,6 +77,12 @@ const QUEUES: &str = "Examples:
   chorus queues pause image --reason \"the provider is down\"
   chorus queues resume image
 ";
+const KINDS: &str = "Examples:
+  chorus kinds                              what is under way of each kind, and what is switched off
+  chorus kinds pause persona.forge --reason \"the provider is down\" --dry-run
+  chorus kinds drain persona.forge --reason \"a new version comes\"
+  chorus kinds resume persona.forge
+";
 const SAGAS: &str = "Examples:
   chorus sagas list --state live --older-than 10m      what is under way, and should it still be?
   chorus sagas list --text timeout --kind persona.forge
@@ -92,6 +100,10 @@ const AUDIT: &str = "Examples:
   chorus audit list                         who decided what, newest first
   chorus audit list --verb letter.discard --since 2026-01-31T00:00:00Z
 ";
+const AI_REQUESTS: &str = "Examples:
+  chorus ai-requests list                   which models were called, for what, at what cost
+  chorus ai-requests list --status failed --model gpt-4o --json
+";
 const COSTS: &str = "Examples:
   chorus costs                              what each of the last 30 days cost
   chorus costs --by account --from 2026-01-01T00:00:00Z --to 2026-02-01T00:00:00Z
@@ -100,6 +112,8 @@ const LIMITS: &str = "Examples:
   chorus limits                             the most that may be spent, and what is spent today
   chorus limits set --all 20 --account 0.50 --reason \"a trial\"
   chorus limits set --all default           as the settings say
+  chorus limits kind persona.forge --running 4 --per-minute 60 --reason \"their new terms\"
+  chorus limits kind persona.forge --running none
 ";
 const HEALTHCHECK: &str = "Examples:
   chorus healthcheck                        does the process here live?
@@ -187,6 +201,9 @@ pub(crate) enum Command {
     /// List the queues, pause one, resume it
     #[command(before_help = QUEUES)]
     Queues(QueuesArguments),
+    /// List the kinds of sagas, pause one, drain it, resume it
+    #[command(before_help = KINDS)]
+    Kinds(KindsArguments),
     /// Search, show and steer sagas, whoever's they are
     #[command(before_help = SAGAS)]
     Sagas {
@@ -207,6 +224,12 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: AuditCommand,
     },
+    /// Read which models were called, for what, at what cost
+    #[command(before_help = AI_REQUESTS)]
+    AiRequests {
+        #[command(subcommand)]
+        command: AiRequestsCommand,
+    },
     /// Look at a running deployment from here, and say what to do about it
     #[command(before_help = DOCTOR)]
     Doctor {
@@ -222,7 +245,7 @@ pub(crate) enum Command {
     /// Tell what calls of models cost, by day, kind, model or account
     #[command(before_help = COSTS)]
     Costs(CostsArguments),
-    /// Tell the most that may be spent on models, or set it
+    /// Tell what may be spent on models, and how much of a kind may run, or set it
     #[command(before_help = LIMITS)]
     Limits(LimitsArguments),
     /// Ask the process on this machine how it is; for containers

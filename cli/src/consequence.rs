@@ -34,6 +34,14 @@ pub(crate) fn say(told: &Value, json: bool) {
         "  {} finished steps and {} paid answers are kept, {} paid calls are made again",
         consequence["kept"], consequence["calls_kept"], consequence["calls_again"]
     ));
+    let usd = |name: &str| consequence[name].as_str().unwrap_or("0.00").to_owned();
+    let (again, saved) = (usd("spends_again_usd"), usd("saves_usd"));
+    if [&again, &saved].iter().any(|usd| *usd != "0.00") {
+        let would = "as far as costs are known";
+        terminal::line(format!(
+            "  {again} USD are spent again, {saved} USD saved, {would}"
+        ));
+    }
     if told["dry_run"] == true {
         terminal::line("Nothing was done.");
     }

@@ -4,6 +4,7 @@ use crate::consequence;
 use crate::exit::Trouble;
 use crate::http::Server;
 use crate::jobs::with_query;
+use crate::replays::Place;
 use crate::terminal::{self, Terminal, Tone, cut};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
@@ -53,6 +54,9 @@ pub(crate) enum LettersCommand {
         /// Begin a new job instead, its input changed by this (JSON Merge Patch)
         #[arg(long, value_name = "JSON", value_parser = consequence::json)]
         edit: Option<Value>,
+        /// Where the job goes on: at the step that failed, or at the start, as a new job
+        #[arg(long, value_enum, default_value_t)]
+        from: Place,
         #[command(flatten)]
         decide: Decide,
     },
@@ -150,11 +154,11 @@ pub(crate) async fn run(command: LettersCommand) -> Result<(), Trouble> {
             let told = server.get(&format!("{PATH}/{letter}")).await?;
             show(&told, json);
         }
-        LettersCommand::Replay { edit, decide } => {
-            let body = match edit {
-                Some(input) => json!({"edit": {"input": input}}),
-                None => json!({}),
-            };
+        LettersCommand::Replay { edit, from, decide } => {
+            let mut body = json!({"from": from.word()});
+            if let Some(input) = edit {
+                body["edit"] = json!({"input": input});
+            }
             let told = self::decide(&server, "replay", &decide, body).await?;
             follow(&told, &decide, "Replaying.");
         }

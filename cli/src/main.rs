@@ -1,5 +1,6 @@
 //! The command line of Chorus, and every process that it can be.
 
+mod ai_requests;
 mod arguments;
 mod audit;
 mod config;
@@ -14,6 +15,7 @@ mod healthcheck;
 mod house;
 mod http;
 mod jobs;
+mod kinds;
 mod letters;
 mod limits;
 mod migrate;
@@ -68,9 +70,11 @@ fn main() -> ExitCode {
         | Command::Replays { .. }
         | Command::Workers(_)
         | Command::Queues(_)
+        | Command::Kinds(_)
         | Command::Sagas { .. }
         | Command::Why { .. }
         | Command::Audit { .. }
+        | Command::AiRequests { .. }
         | Command::Doctor { .. }
         | Command::Costs(_)
         | Command::Limits(_)
@@ -122,9 +126,11 @@ async fn run(command: Command) -> Result<(), Trouble> {
         Command::Replays { command } => replays::run(command).await,
         Command::Workers(arguments) => workers::run(arguments).await,
         Command::Queues(arguments) => queues::run(arguments).await,
+        Command::Kinds(arguments) => kinds::run(arguments).await,
         Command::Sagas { command } => sagas::run(command).await,
         Command::Why { saga, json } => sagas::why(saga, json).await,
         Command::Audit { command } => audit::run(command).await,
+        Command::AiRequests { command } => ai_requests::run(command).await,
         Command::Doctor { url, json, given } => doctor::run(given, url, json).await,
         Command::Costs(arguments) => costs::run(arguments).await,
         Command::Limits(arguments) => limits::run(arguments).await,

@@ -4,7 +4,7 @@ use crate::exit::{Code, Trouble};
 use crate::http::Server;
 use crate::jobs::with_query;
 use crate::terminal::{self, Block, Terminal, Tone, cut};
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 use uuid::Uuid;
@@ -61,6 +61,9 @@ pub(crate) struct Start {
     /// Letters that must go well before the others follow
     #[arg(long)]
     canary: Option<u32>,
+    /// Where the jobs go on: at the step that failed, or at the start, as new jobs
+    #[arg(long, value_enum, default_value_t)]
+    from: Place,
     /// Stop when a greater part than this failed again, 0 to 1
     #[arg(long, value_name = "RATIO")]
     stop_at: Option<f64>,
@@ -76,6 +79,23 @@ pub(crate) struct Start {
     /// One JSON object
     #[arg(long)]
     json: bool,
+}
+
+/// Where a replay goes on.
+#[derive(Clone, Copy, Default, ValueEnum)]
+pub(crate) enum Place {
+    #[default]
+    FailedStep,
+    Start,
+}
+
+impl Place {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::FailedStep => "failed_step",
+            Self::Start => "start",
+        }
+    }
 }
 
 /// Which letters.
@@ -133,7 +153,8 @@ impl Start {
             wanted.insert("all".to_owned(), json!(true));
         }
         json!({"select": wanted, "limit": self.limit, "rate_per_s": self.rate, "canary": self.canary,
-            "stop_if_failure_ratio": self.stop_at, "reason": self.reason, "dry_run": self.dry_run})
+            "stop_if_failure_ratio": self.stop_at, "reason": self.reason, "dry_run": self.dry_run,
+            "from": self.from.word()})
     }
 }
 
@@ -273,7 +294,10 @@ fn preview(told: &Value, json: bool) {
         terminal::line(format!("{:>7} × {name} would run again", step["letters"]));
     }
     terminal::line(format!(
-        "  {} finished steps and {} paid answers are kept. Nothing was done.",
-        told["steps_kept"], told["paid_answers_kept"]
+        "  {} finished steps and {} paid answers are kept; {} USD would be spent again, {} USD are saved. Nothing was done.",
+        told["steps_kept"],
+        told["paid_answers_kept"],
+        told["spends_again_usd"].as_str().unwrap_or_default(),
+        told["saves_usd"].as_str().unwrap_or_default()
     ));
 }

@@ -19,6 +19,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// How long a start waits for a database that does not answer yet.
 const START_MAX: Duration = Duration::from_mins(1);
+/// How often the API looks what operators have decided about kinds of sagas.
+const RULES_EVERY: Duration = Duration::from_secs(1);
 /// How long the work may take to end once it has drained.
 pub(crate) const CLOSE_MAX: Duration = Duration::from_secs(10);
 
@@ -178,6 +180,8 @@ impl Fleet {
     pub fn client(&self) -> Client {
         let (client, accepting) = Client::new(self.store.clone(), self.relay.clone());
         self.work.spawn(accepting);
+        let rules = (self.store.clone()).follow_rules(RULES_EVERY, self.carrying.0.clone());
+        self.carrying.1.spawn(rules);
         client
     }
 

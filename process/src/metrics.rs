@@ -149,6 +149,8 @@ impl Source {
         };
         tell(gauges.as_ref());
         tell_breakers(gauges.as_ref());
+        tell_lines(gauges.as_ref(), &self.store);
+        tell_retention(gauges.as_ref());
         let consumers = consumers.unwrap_or([None; QUEUES.len()]);
         for (queue, count) in QUEUES.into_iter().zip(consumers) {
             gauge!("chorus_queue_consumers", "queue" => queue)
@@ -201,6 +203,23 @@ fn tell_breakers(gauges: Option<&Gauges>) {
         gauge!("chorus_breaker_state", "provider" => provider, "model" => model)
             .set(f64::from(*state));
     }
+}
+
+/// Sets how many steps stand in line, of every kind: where none does, nought.
+fn tell_lines(gauges: Option<&Gauges>, store: &Store) {
+    for kind in store.kinds().iter() {
+        let count = gauges.map(|gauges| {
+            let found = gauges.in_line.iter().find(|(known, _)| known == kind.name);
+            found.map_or(0, |(_, steps)| *steps)
+        });
+        gauge!("chorus_kind_steps_in_line", "kind" => kind.name).set(whole(count));
+    }
+}
+
+fn tell_retention(gauges: Option<&Gauges>) {
+    let retired = gauges.and_then(|gauges| gauges.retired);
+    gauge!("chorus_retention_age_seconds")
+        .set(retired.map_or(f64::NAN, |since| since.as_secs_f64()));
 }
 
 /// A count as a gauge has it; counts beyond 32 bits are all the same to whoever reads them.

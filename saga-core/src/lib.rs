@@ -21,6 +21,7 @@ pub mod relay;
 pub mod replayer;
 pub mod retirement;
 pub mod retry;
+pub mod rules;
 pub mod run;
 pub mod saga;
 pub mod scale;

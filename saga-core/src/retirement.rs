@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-const CHORE: &str = "retention";
+pub(crate) const CHORE: &str = "retention";
 /// How long one that does not say any more that it is at it keeps the others off.
 const HELD: Duration = Duration::from_mins(1);
 /// How long after a round the next one begins, in the whole fleet.
@@ -81,12 +81,11 @@ impl Retirement {
             self.breathe(began, shutdown).await?;
         }
         // Whoever is stopped in the middle leaves the rest to the next one.
-        let pause = if shutdown.is_cancelled() {
-            Duration::ZERO
+        if shutdown.is_cancelled() {
+            self.store.hold_chore(CHORE, Duration::ZERO).await?;
         } else {
-            EVERY
-        };
-        self.store.hold_chore(CHORE, pause).await?;
+            self.store.finish_chore(CHORE, EVERY).await?;
+        }
         Ok(Some(gone))
     }
 

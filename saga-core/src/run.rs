@@ -56,6 +56,8 @@ pub struct Run {
     pub spoiled: Vec<Key>,
     /// Why every open letter of this saga ends, if it does.
     pub letters_end: Option<&'static str>,
+    /// Whether its kind is switched off: nothing of it is taken, and no ticket goes out for it.
+    pub(crate) kept: bool,
     /// Steps from here on are not in the store yet.
     pub(crate) stored: usize,
     /// Stored steps that changed.
@@ -85,6 +87,7 @@ impl Run {
             letters: vec![],
             spoiled: vec![],
             letters_end: None,
+            kept: false,
             touched: BTreeSet::new(),
         }
     }
@@ -119,10 +122,12 @@ impl Run {
         !self.touched.is_empty() || self.stored < self.steps.len() || !self.events.is_empty()
     }
 
-    /// Steps that became ready in this transaction: they want a ticket after it.
+    /// Steps that became ready in this transaction: they want a ticket after it. Of a kind that is switched
+    /// off none does.
     pub fn made_ready(&self) -> impl Iterator<Item = &StepRow> {
         let changed = |at: &usize| self.touched.contains(at) || *at >= self.stored;
-        let ready = |step: &&StepRow| step.state == StepState::Ready && step.tickets == 0;
+        let ready =
+            |step: &&StepRow| step.state == StepState::Ready && step.tickets == 0 && !self.kept;
         (0..self.steps.len())
             .filter(changed)
             .map(|at| &self.steps[at])

@@ -1,7 +1,9 @@
 //! The store: the only truth. One module for each thing the engine means.
 
+mod admission;
 pub mod audit;
 mod budgets;
+mod cache;
 mod charges;
 mod claim;
 mod control;
@@ -11,11 +13,14 @@ mod gauges;
 mod heartbeat;
 mod jobs;
 mod judge;
+mod kind_limits;
+mod kinds;
 mod ledger;
 mod letter_groups;
 mod letter_notes;
 mod letters;
 mod limits;
+mod line;
 mod links;
 mod load;
 mod pauses;
@@ -46,6 +51,8 @@ pub use gates::{Closed, Gate};
 pub use gauges::{Gauges, QueueGauges};
 pub use jobs::{JobEvent, JobStep};
 pub use judge::{Judged, Judgement};
+pub use kind_limits::{Bound, KindLimit, NewLimit};
+pub use kinds::{KindLoad, KindSwitch};
 pub use ledger::{LedgerEntry, LedgerFilter};
 pub use letter_groups::{GroupBy, LetterGroup};
 pub use letter_notes::GroupNote;
@@ -70,6 +77,7 @@ use crate::clock::Clock;
 use crate::db::Db;
 use crate::kinds::Kinds;
 use crate::prices::Prices;
+use crate::rules::Rulebook;
 use std::sync::Arc;
 
 /// The store, and the sagas it may hold.
@@ -80,6 +88,7 @@ pub struct Store {
     clock: Arc<Clock>,
     prices: Arc<Prices>,
     caps: Caps,
+    rules: Rulebook,
 }
 
 impl Store {
@@ -91,6 +100,7 @@ impl Store {
             clock: Arc::default(),
             prices: Arc::default(),
             caps: Caps::default(),
+            rules: Rulebook::default(),
         }
     }
     /// The same, knowing what models cost.

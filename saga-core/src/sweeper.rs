@@ -33,9 +33,12 @@ impl Sweeper {
         if crate::fault::seeded("no-sweeper") {
             return;
         }
-        let (mut audited, mut silent) = (Instant::now(), false);
+        let (mut audited, mut silent, mut more) = (Instant::now(), false, false);
         while !shutdown.is_cancelled() {
-            let more = match self.store.sweep().await {
+            if !more {
+                self.move_lines().await;
+            }
+            more = match self.store.sweep().await {
                 Ok(swept) => {
                     silent = false;
                     self.relay.publish(swept.tickets);
@@ -64,7 +67,17 @@ impl Sweeper {
         }
     }
 
+    /// Once a round, so that a kind that is switched on again comes bit by bit.
+    async fn move_lines(&self) {
+        if let Err(error) = self.store.move_lines().await {
+            tracing::debug!(%error, "The lines of kinds could not be looked at");
+        }
+    }
+
     async fn settle_stale(&self) {
+        if let Err(error) = self.store.forget_answers().await {
+            tracing::debug!(%error, "Answers of long ago could not be forgotten");
+        }
         match self.store.settle_stale().await {
             Ok(0) => {}
             Ok(count) => tracing::info!(

@@ -89,6 +89,7 @@ impl Driller {
         Ok(Reply {
             raw: answer.bytes().await.map_err(StepError::retry)?.to_vec(),
             usage: Usage::default(),
+            patience: None,
         })
     }
 }
@@ -112,6 +113,7 @@ impl Handler<Pay> for Driller {
             purpose: "drill",
             request_hash: String::new(),
             most: Usage::default(),
+            idempotent: false,
         };
         cx.effect("charge", provider, |key| self.pay(key, cx))
             .await?;

@@ -58,11 +58,7 @@ pub(crate) async fn list(
         before: page::read(filter.cursor.as_deref())?,
         limit: limit + 1,
     };
-    let mut items = state.store().ledger(&wanted).await?;
-    let kept = usize::try_from(limit).unwrap_or_default();
-    let more = items.len() > kept;
-    items.truncate(kept);
-    let next = items.last().map(|last| (last.created_at, last.id.clone()));
-    let next = next.filter(|_| more);
-    Ok(axum::Json(Page::new(items, next.as_ref())))
+    let found = state.store().ledger(&wanted).await?;
+    let place = |call: &LedgerEntry| (call.created_at, call.id.clone());
+    Ok(axum::Json(Page::cut(found, limit, place)))
 }

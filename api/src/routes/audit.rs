@@ -38,10 +38,7 @@ pub(crate) async fn list(
         before,
         limit: limit + 1,
     };
-    let mut items = state.store().audit(&wanted).await?;
-    let kept = usize::try_from(limit).unwrap_or_default();
-    let more = items.len() > kept;
-    items.truncate(kept);
-    let next = items.last().map(|last| (last.at, last.id)).filter(|_| more);
-    Ok(axum::Json(Page::new(items, next.as_ref())))
+    let found = state.store().audit(&wanted).await?;
+    let place = |decided: &Decided| (decided.at, decided.id);
+    Ok(axum::Json(Page::cut(found, limit, place)))
 }

@@ -31,11 +31,8 @@ struct Edit {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Replay {
-    #[expect(
-        dead_code,
-        reason = "there is one place to go on from; others are refused by name"
-    )]
-    from: Option<From>,
+    #[serde(default)]
+    from: From,
     edit: Option<Edit>,
     reason: Option<String>,
     note: Option<String>,
@@ -65,8 +62,8 @@ pub(crate) struct Plain {
     dry_run: bool,
 }
 
-/// Tries a letter's step again, finished steps and paid calls kept; or, with an edit, begins a new job
-/// from the input so changed.
+/// Tries a letter's step again, finished steps and paid calls kept; or, with an edit or from the start,
+/// begins a new job from the input.
 pub(crate) async fn replay(
     caller: Staff,
     Id(id): Id,
@@ -74,9 +71,10 @@ pub(crate) async fn replay(
     asked: Asked,
     Json { value, bytes }: Json<Replay>,
 ) -> Result<Response, Problem> {
-    let judgement = match value.edit {
-        Some(edit) => Judgement::ReplayEdited(edit.input),
-        None => Judgement::Replay,
+    let judgement = match (value.edit, value.from) {
+        (Some(edit), From::FailedStep | From::Start) => Judgement::ReplayEdited(edit.input),
+        (None, From::FailedStep) => Judgement::Replay,
+        (None, From::Start) => Judgement::ReplayFromStart,
     };
     let wish = Wish {
         letter: id,
@@ -261,7 +259,10 @@ impl Wish {
     /// Whether this caller has decided it so, in the same words.
     fn decided(&self, letter: &Letter) -> bool {
         let how = match self.judgement {
-            Judgement::Replay | Judgement::ReplayEdited(_) | Judgement::Restore => "replayed",
+            Judgement::Replay
+            | Judgement::ReplayFromStart
+            | Judgement::ReplayEdited(_)
+            | Judgement::Restore => "replayed",
             Judgement::Skip(_) => "skipped",
             Judgement::Discard => "discarded",
         };

@@ -13,6 +13,7 @@ use axum::extract::State as In;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, Utc};
+use saga_core::prices::dollars;
 use saga_core::store::{LetterFilter, NewReplay, Preview, Replay, ReplayVerb, ReplayedLetter};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -75,22 +76,22 @@ impl Select {
 }
 
 /// Where the sagas go on.
-#[derive(Deserialize)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum From {
     /// At the step that failed: finished steps and paid calls are kept.
+    #[default]
     FailedStep,
+    /// At the start, as new sagas from the stored inputs; the old ones are undone.
+    Start,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Begin {
     select: Select,
-    #[expect(
-        dead_code,
-        reason = "there is one place to go on from; others are refused by name"
-    )]
-    from: Option<From>,
+    #[serde(default)]
+    from: From,
     limit: Option<i64>,
     rate_per_s: Option<f64>,
     canary: Option<i64>,
@@ -140,6 +141,7 @@ impl Begin {
             id: Uuid::now_v7(),
             select: self.select.filter(),
             selection: json!(self.select),
+            from_start: self.from == From::Start,
             limit,
             pause: Duration::from_secs_f64(1.0 / rate),
             tried_first: canary,
@@ -160,6 +162,7 @@ pub(crate) struct Told {
     selected: i64,
     counts: Value,
     select: Value,
+    from: From,
     rate_per_s: f64,
     canary: i64,
     stop_if_failure_ratio: f64,
@@ -191,6 +194,11 @@ impl std::convert::From<Replay> for Told {
             counts: json!({"waiting": replay.waiting, "running": replay.running, "succeeded": replay.succeeded,
                 "dead_again": replay.dead_again, "skipped": replay.skipped}),
             select: serde_json::from_str(&replay.selection).unwrap_or_default(),
+            from: if replay.from_start {
+                From::Start
+            } else {
+                From::FailedStep
+            },
             rate_per_s: 1e6 / replay.pause_micros as f64,
             canary: replay.tried_first,
             stop_if_failure_ratio: replay.failure_ratio_max,
@@ -214,7 +222,9 @@ pub(crate) async fn begin(
 ) -> Result<Response, Problem> {
     let new = value.checked(caller.signature())?;
     if value.dry_run {
-        let preview = state.store().preview_replay(&new.select, new.limit).await?;
+        let store = state.store();
+        let preview = store.preview_replay(&new.select, new.limit, new.from_start);
+        let preview = preview.await?;
         return Ok(axum::Json(previewed(&preview)).into_response());
     }
     let command = Command::of(&state, &caller.account().to_string(), &asked, &bytes)?;
@@ -240,7 +250,8 @@ fn previewed(preview: &Preview) -> Value {
         .collect();
     let selected: i64 = preview.steps.iter().map(|(_, letters)| letters).sum();
     json!({"object": "replay_preview", "dry_run": true, "selected": selected, "runs_again": steps,
-        "steps_kept": preview.steps_kept, "paid_answers_kept": preview.answers_kept})
+        "steps_kept": preview.steps_kept, "paid_answers_kept": preview.answers_kept,
+        "spends_again_usd": dollars(preview.again_micros), "saves_usd": dollars(preview.saved_micros)})
 }
 
 #[derive(Deserialize)]
@@ -258,13 +269,9 @@ pub(crate) async fn list(
 ) -> Result<axum::Json<Page<Told>>, Problem> {
     let limit = page::limit(pages.limit)?;
     let before: Option<Uuid> = page::read(pages.cursor.as_deref())?;
-    let mut found = state.store().replays(before, limit + 1).await?;
-    let kept = usize::try_from(limit).unwrap_or_default();
-    let more = found.len() > kept;
-    found.truncate(kept);
-    let items: Vec<Told> = found.into_iter().map(Told::from).collect();
-    let next = items.last().map(|last| last.id).filter(|_| more);
-    Ok(axum::Json(Page::new(items, next.as_ref())))
+    let found = state.store().replays(before, limit + 1).await?;
+    let found = found.into_iter().map(Told::from).collect();
+    Ok(axum::Json(Page::cut(found, limit, |told: &Told| told.id)))
 }
 
 /// Tells how a replay is.
@@ -322,15 +329,12 @@ pub(crate) async fn letters(
     let limit = page::limit(filter.limit)?;
     let after: Option<i64> = page::read(filter.cursor.as_deref())?;
     let wanted = filter.state.map(LetterState::as_str);
-    let mut items = state
+    let found = state
         .store()
         .replayed_letters(id, wanted, after.unwrap_or(0), limit + 1)
         .await?;
-    let kept = usize::try_from(limit).unwrap_or_default();
-    let more = items.len() > kept;
-    items.truncate(kept);
-    let next = items.last().map(|last| last.position).filter(|_| more);
-    Ok(axum::Json(Page::new(items, next.as_ref())))
+    let place = |letter: &ReplayedLetter| letter.position;
+    Ok(axum::Json(Page::cut(found, limit, place)))
 }
 
 /// Begins no further letter until it is resumed.

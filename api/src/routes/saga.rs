@@ -151,6 +151,17 @@ async fn why(state: &State, run: &Run) -> Result<Vec<Reason>, Problem> {
             outside.paused.insert(switch.queue, who);
         }
     }
+    for switch in state.store().kind_switches().await? {
+        if switch.kind == run.saga.kind && switch.mode.keeps(&run.saga) {
+            let who = who(&switch.decided_by, switch.decided_at, &switch.reason);
+            outside.kind_off = Some(who);
+        }
+    }
+    let limits = state.store().kind_limits().await?;
+    if let Some(limit) = limits.iter().find(|limit| limit.kind == run.saga.kind) {
+        outside.kind_limit = Some(format!("{} has {}", limit.kind, limit.told()));
+        outside.in_line = state.store().in_line(run.saga.id).await?;
+    }
     if run.saga.state == SagaState::Paused {
         let pause = saga_verbs::last(state, run.saga.id, Some("saga.pause")).await?;
         outside.held = pause.map(|pause| who(&pause.actor, pause.at, &pause.reason));

@@ -6,7 +6,7 @@ use crate::support::{Answer, App, Person, on_each};
 use axum::http::StatusCode;
 use chorus_workers::providers::local::Writer;
 use chorus_workers::providers::{
-    Call, CallError, Completion, Prompt, TextModel, Unreadable, Usage,
+    Answered, Call, CallError, Completion, Prompt, TextModel, Unreadable, Usage,
 };
 use futures_util::future::BoxFuture;
 use reqwest::Method;
@@ -31,7 +31,7 @@ impl TextModel for Priced {
         &'a self,
         prompt: &'a Prompt,
         call: &'a Call,
-    ) -> BoxFuture<'a, Result<Vec<u8>, CallError>> {
+    ) -> BoxFuture<'a, Result<Answered, CallError>> {
         Writer.send(prompt, call)
     }
     fn read(&self, raw: &[u8]) -> Result<Completion, Unreadable> {

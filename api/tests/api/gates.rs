@@ -5,7 +5,9 @@ use crate::provider::Unwilling;
 use crate::support::{App, Person, on_each};
 use axum::http::StatusCode;
 use chorus_workers::providers::local::Writer;
-use chorus_workers::providers::{Call, CallError, Completion, Prompt, TextModel, Unreadable};
+use chorus_workers::providers::{
+    Answered, Call, CallError, Completion, Prompt, TextModel, Unreadable,
+};
 use futures_util::future::BoxFuture;
 use saga_core::store::Gate;
 use serde_json::{Value, json};
@@ -31,7 +33,7 @@ impl TextModel for Recovering {
         &'a self,
         prompt: &'a Prompt,
         call: &'a Call,
-    ) -> BoxFuture<'a, Result<Vec<u8>, CallError>> {
+    ) -> BoxFuture<'a, Result<Answered, CallError>> {
         if self.well.load(Ordering::SeqCst) {
             return Writer.send(prompt, call);
         }

@@ -139,6 +139,45 @@ async fn an_edited_replay_begins_another_job_once_and_both_know_it() {
 }
 
 #[tokio::test]
+async fn a_replay_from_the_start_begins_another_job_from_the_same_input() {
+    on_each(async |app| {
+        app.work();
+        let (me, ana) = (app.person(&["member"]), app.person(&["operator"]));
+        let input = json!({"tea": "green", "sugar": 2});
+        let (old, letter) = parked(app, &me, &input).await;
+        let replay = format!("{letter}/replay");
+        let look = json!({"from": "start", "dry_run": true});
+        let look = app.post(&replay, &ana, &look).await.is(200).body;
+        assert_eq!(look["mode"], "new_job");
+        assert_eq!(look["consequence"]["kept"], 0, "{look}");
+        assert_eq!(
+            job(app, old, &me).await["status"],
+            "parked",
+            "nothing was done"
+        );
+
+        app.gate.open();
+        let body = json!({"from": "start", "reason": "afresh"});
+        let told = app.post(&replay, &ana, &body).await.is(202);
+        assert_eq!(
+            (&told.body["mode"], &told.body["replay_of"]),
+            (&json!("new_job"), &json!(old))
+        );
+        let new: Uuid = told.text("job_id").parse().unwrap();
+        assert_ne!(new, old);
+        app.until_status(new, &me, "succeeded").await;
+        assert_eq!(job(app, new, &me).await["replay_of"], json!(old));
+        app.until_status(old, &me, "failed").await;
+        assert_eq!(job(app, old, &me).await["replayed_as"], json!(new));
+        app.post(&replay, &ana, &body)
+            .await
+            .is_problem(409, "already_resolved");
+        assert_eq!(decisions(app, &ana).await[0]["detail"]["mode"], "new_job");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn an_edit_fits_the_kind_and_leaves_alone_what_is_locked() {
     on_each(async |app| {
         app.work();
@@ -160,8 +199,8 @@ async fn an_edit_fits_the_kind_and_leaves_alone_what_is_locked() {
             assert_eq!(wrong.body["errors"][0]["pointer"], pointer);
             assert!(wrong.text("detail").contains(words), "{wrong:#?}");
         }
-        let start = json!({"from": "start"});
-        app.post(&replay, &ana, &start)
+        let nowhere = json!({"from": "the_middle"});
+        app.post(&replay, &ana, &nowhere)
             .await
             .is_problem(422, "validation_failed");
         assert!(decisions(app, &ana).await.is_empty());

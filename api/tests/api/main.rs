@@ -22,6 +22,7 @@ mod idempotency;
 mod idle;
 mod jobs;
 mod journey;
+mod kinds;
 mod letter_verbs;
 mod letters;
 mod log;

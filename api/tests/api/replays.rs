@@ -178,7 +178,7 @@ async fn what_does_not_fit_is_refused_by_name() {
                 "/select",
             ),
             (json!({"select": {"shape": "round"}}), "/select/shape"),
-            (json!({"from": "start"}), "/from"),
+            (json!({"from": "the_middle"}), "/from"),
             (json!({"reason": "x".repeat(501)}), "/reason"),
         ] {
             let refused = app.post(PATH, &admin, &of_gate(&more)).await;

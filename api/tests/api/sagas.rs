@@ -203,10 +203,12 @@ impl Handler<Buy> for Gatekeeper {
             purpose: "drill",
             request_hash: "tea".to_owned(),
             most: Usage::default(),
+            idempotent: false,
         };
         let tea = Reply {
             raw: b"tea".to_vec(),
             usage: Usage::default(),
+            patience: None,
         };
         let answer = |_| std::future::ready(Ok(tea));
         cx.effect("pay", till, answer).await?;

@@ -1,6 +1,6 @@
 //! `chorus costs` and `chorus limits`.
 
-use crate::support::Place;
+use crate::support::{Place, until};
 use serde_json::json;
 
 #[test]
@@ -56,4 +56,33 @@ fn costs_are_added_up_by_what_is_asked_for() {
     place.chorus(&["costs", "--by", "hour"]).is(2);
     let wrong = place.chorus(&["costs", "--from", "soon"]).is(2);
     assert!(wrong.err.contains("query"), "{}", wrong.err);
+}
+
+#[tokio::test]
+async fn calls_of_models_are_listed_page_by_page() {
+    let place = Place::new();
+    let _house = place.house();
+    let none = place.chorus(&["ai-requests", "list"]).is(0).out;
+    assert!(none.contains("No model was called"), "{none}");
+    place.forge().await;
+    let list = ["ai-requests", "list", "--json", "--limit", "1"];
+    let page = until("two calls are answered", || {
+        let page = place.chorus(&list).is(0).lines();
+        (page.len() == 2 && page[0]["purpose"] == "image").then_some(page)
+    });
+    assert_eq!(
+        (&page[0]["provider"], &page[0]["cache_hit"]),
+        (&json!("local"), &json!(false))
+    );
+    let cursor = page[1]["next_cursor"].as_str().unwrap();
+    let rest = place.chorus(&[&list[..], &["--cursor", cursor]].concat());
+    let rest = rest.is(0).lines();
+    assert_eq!((rest.len(), &rest[0]["purpose"]), (1, &json!("persona")));
+    let told = place.chorus(&["ai-requests", "list", "--purpose", "persona"]);
+    let told = told.is(0).out;
+    assert!(told.contains("local/phrasebook/1 for persona"), "{told}");
+    let wrong = place
+        .chorus(&["ai-requests", "list", "--status", "odd"])
+        .is(2);
+    assert!(wrong.err.contains("processing"), "{}", wrong.err);
 }

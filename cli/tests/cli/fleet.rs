@@ -90,3 +90,46 @@ fn a_paused_queue_stays_so_over_a_restart_and_then_goes_on() {
     assert_eq!(resumed.is(0).json()["paused"], false);
     place.chorus(&["jobs", "get", &job, "--wait"]).is(0);
 }
+
+#[test]
+fn a_kind_is_switched_off_over_a_restart_and_limited_and_then_goes_on() {
+    let place = Place::new();
+    let house = place.house();
+    let pause = [
+        "kinds",
+        "pause",
+        "demo.pair",
+        "--reason",
+        "the provider is down",
+    ];
+    let dry = [&pause[..], &["--dry-run"]].concat();
+    let foreseen = place.chorus(&dry).is(0).out;
+    assert!(foreseen.contains("Nothing was done"), "{foreseen}");
+    place.chorus(&pause).is(0);
+    let twice = place.chorus(&pause).is(2);
+    assert!(twice.err.contains("paused"), "{}", twice.err);
+    house.interrupt().is(0);
+
+    let _house = place.house();
+    let told = place.chorus(&["jobs", "submit", "demo.pair", "--json"]);
+    let job = told.is(0).json()["id"].as_str().unwrap().to_owned();
+    until("its first step stands in line", || {
+        let kinds = place.chorus(&["kinds", "list", "--json"]).is(0).lines();
+        let pair = kinds.into_iter().find(|kind| kind["kind"] == "demo.pair")?;
+        (pair["in_line"] == 1 && pair["state"] == "paused").then_some(())
+    });
+    let table = place.chorus(&["kinds"]).is(0).out;
+    assert!(table.contains("the provider is down"), "{table}");
+    let why = place.chorus(&["why", &job]).is(0).out;
+    assert!(why.contains("chorus kinds resume demo.pair"), "{why}");
+    let limit = ["limits", "kind", "demo.pair", "--running", "1", "--json"];
+    let limited = place.chorus(&limit).is(0).json();
+    assert_eq!(limited["kinds"][0]["running_max"], 1);
+    let told = place.chorus(&["limits"]).is(0).out;
+    assert!(told.contains("1 steps at once"), "{told}");
+    let wrong = place.chorus(&["limits", "kind", "demo.pair", "--running", "few"]);
+    assert!(wrong.is(2).err.contains("few is no number"));
+    let resumed = place.chorus(&["kinds", "resume", "demo.pair", "--json"]);
+    assert_eq!(resumed.is(0).json()["state"], "enabled");
+    place.chorus(&["jobs", "get", &job, "--wait"]).is(0);
+}

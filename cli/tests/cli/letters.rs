@@ -92,6 +92,16 @@ fn a_letter_is_looked_at_noted_skipped_and_restored() {
         looked.contains("demo.stumble#1 runs") && looked.contains("Nothing was done."),
         "{looked}"
     );
+    let start = [
+        "dead-letters",
+        "replay",
+        &first,
+        "--from",
+        "start",
+        "--dry-run",
+        "--json",
+    ];
+    assert_eq!(place.chorus(&start).is(0).json()["mode"], "new_job");
     let edit = [
         "dead-letters",
         "replay",

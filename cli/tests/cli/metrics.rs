@@ -4,7 +4,7 @@ use crate::exposition::Exposition;
 use crate::ground::Ground;
 use crate::support::{Place, Running};
 use process::metrics::DESCRIBED;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 type Families<'a> = BTreeMap<&'a str, (&'a str, BTreeSet<&'a str>)>;
@@ -66,31 +66,6 @@ impl House {
     fn submit(&self, kind: &str, code: i32) -> Value {
         let told = ["jobs", "submit", kind, "--wait", "--json"];
         self.place.chorus(&told).is(code).json()
-    }
-
-    async fn post(&self, path: &str, body: &Value) -> Value {
-        let token = std::fs::read_to_string(self.place.path("chorus-data/token")).unwrap();
-        let http = reqwest::Client::new().post(format!("{}{path}", self.url));
-        let asked = http.bearer_auth(token.trim()).json(body).send().await;
-        let answer = asked.unwrap().error_for_status().unwrap();
-        answer.json().await.unwrap()
-    }
-
-    /// Three friends answer, and a persona is made.
-    async fn forge(&self) {
-        let sample = include_str!("../../samples/friends.json");
-        let sample: Value = serde_json::from_str(sample).unwrap();
-        let friends = sample["friends"].as_array().unwrap();
-        let survey = json!({"title": sample["title"], "min_responses": friends.len()});
-        let survey = self.post("/api/v1/surveys", &survey).await;
-        let path = format!(
-            "/api/v1/surveys/{}/responses",
-            survey["slug"].as_str().unwrap()
-        );
-        for (at, friend) in friends.iter().enumerate() {
-            let body = json!({"answers": friend["answers"], "fingerprint": format!("friend {at}")});
-            self.post(&path, &body).await;
-        }
     }
 }
 
@@ -179,7 +154,7 @@ async fn everything_in_one_process_serves_what_is_described_and_nothing_else() {
     );
     let discard = ["dead-letters", "discard", letter, "--json"];
     house.place.chorus(&discard).is(0);
-    house.forge().await;
+    house.place.forge().await;
     let forged = [("kind", "persona.forge"), ("outcome", "succeeded")];
     let told = scraped_when(
         &house.url,

@@ -1,6 +1,6 @@
 //! A place of its own for each test, and the binary in it.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::io::Read;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -109,6 +109,32 @@ impl Place {
             (url.is_file() && running.out().contains("Ctrl-C")).then_some(())
         });
         running
+    }
+
+    async fn post(&self, path: &str, body: &Value) -> Value {
+        let token = std::fs::read_to_string(self.path("chorus-data/token")).unwrap();
+        let url = std::fs::read_to_string(self.path("chorus-data/url")).unwrap();
+        let http = reqwest::Client::new().post(format!("{}{path}", url.trim()));
+        let asked = http.bearer_auth(token.trim()).json(body).send().await;
+        let answer = asked.unwrap().error_for_status().unwrap();
+        answer.json().await.unwrap()
+    }
+
+    /// Three friends answer the house, and a persona is made.
+    pub(crate) async fn forge(&self) {
+        let sample = include_str!("../../samples/friends.json");
+        let sample: Value = serde_json::from_str(sample).unwrap();
+        let friends = sample["friends"].as_array().unwrap();
+        let survey = json!({"title": sample["title"], "min_responses": friends.len()});
+        let survey = self.post("/api/v1/surveys", &survey).await;
+        let path = format!(
+            "/api/v1/surveys/{}/responses",
+            survey["slug"].as_str().unwrap()
+        );
+        for (at, friend) in friends.iter().enumerate() {
+            let body = json!({"answers": friend["answers"], "fingerprint": format!("friend {at}")});
+            self.post(&path, &body).await;
+        }
     }
 }
 

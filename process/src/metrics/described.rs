@@ -52,7 +52,7 @@ impl Described {
 pub(super) const COST: &str = "chorus_provider_cost_usd_total";
 
 /// Every metric that any process serves.
-pub const DESCRIBED: [Described; 21] = [
+pub const DESCRIBED: [Described; 25] = [
     counter("chorus_jobs_submitted_total", &["kind"], "Jobs accepted"),
     counter(
         "chorus_jobs_finished_total",
@@ -78,6 +78,11 @@ pub const DESCRIBED: [Described; 21] = [
         "chorus_queue_depth",
         &["queue", "state"],
         "Steps in a queue",
+    ),
+    gauge(
+        "chorus_kind_steps_in_line",
+        &["kind"],
+        "Ready steps of a kind that is switched off or at its limit",
     ),
     gauge(
         "chorus_queue_oldest_age_seconds",
@@ -135,6 +140,21 @@ pub const DESCRIBED: [Described; 21] = [
         COST,
         &["provider", "model"],
         "What answers cost, as far as it is known",
+    ),
+    counter(
+        "chorus_provider_cache_hits_total",
+        &["provider", "model"],
+        "Answers that were given again, and not paid for",
+    ),
+    counter(
+        "chorus_retired_rows_total",
+        &["table"],
+        "Rows that retention took away",
+    ),
+    gauge(
+        "chorus_retention_age_seconds",
+        &[],
+        "How long ago retention came to its end",
     ),
     histogram(
         "chorus_http_request_duration_seconds",

@@ -5,6 +5,7 @@ use crate::journal::Class;
 use crate::retry::Reconnect;
 use crate::store::{Ask, Closed, Effect, EffectKey, OverBudget, is_passing};
 use crate::usage::Usage;
+use std::time::Duration;
 
 /// Who is asked for what, for the journal of paid calls.
 #[derive(Debug, Clone)]
@@ -15,10 +16,13 @@ pub struct Provider<'a> {
     pub model: &'a str,
     /// What the answer is for, in a word of the books.
     pub purpose: &'a str,
-    /// Tells requests apart without keeping them.
+    /// Tells requests apart without keeping them: like requests, written in the same way, have the same.
     pub request_hash: String,
     /// The most that the answer can be charged for.
     pub most: Usage,
+    /// Whether whoever asks the same within the hour may be given the same answer, which is then not paid
+    /// for. Not for what is to be written anew each time.
+    pub idempotent: bool,
 }
 
 /// What a provider answered.
@@ -28,6 +32,8 @@ pub struct Reply {
     pub raw: Vec<u8>,
     /// What it was charged for, as far as it says.
     pub usage: Usage,
+    /// How long the provider asks everybody to wait from now on, since its limits are used up.
+    pub patience: Option<Duration>,
 }
 
 impl StepContext {
@@ -87,6 +93,9 @@ impl StepContext {
                     .map_err(StepError::retry)?;
                 crate::fault::point("effect.stored", at);
                 noted(self.store.call_answered(&ask.provider).await);
+                if let Some(patience) = reply.patience {
+                    noted(self.store.call_throttled(&ask.provider, patience).await);
+                }
                 Ok(reply.raw)
             }
         }

@@ -2,8 +2,9 @@
 
 use super::{Role, Run};
 use crate::journal::Key;
+use crate::prices::dollars;
 use crate::state::{SagaState, StepState};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
 /// What a decision comes to, told by the saga before and after it.
@@ -26,6 +27,20 @@ pub struct Consequence {
     pub calls_kept: usize,
     /// How many paid calls of theirs are made once more, as far as they were made before.
     pub calls_again: usize,
+    /// What is known of the money that is spent once more by that, going by what it cost before.
+    #[serde(rename = "spends_again_usd", serialize_with = "usd")]
+    pub again_micros: i64,
+    /// What is known of the money that is saved, since what it paid for is kept.
+    #[serde(rename = "saves_usd", serialize_with = "usd")]
+    pub saved_micros: i64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "a field is handed over so"
+)]
+fn usd<S: Serializer>(micros: &i64, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(&dollars(*micros))
 }
 
 impl Run {
@@ -65,6 +80,8 @@ impl Run {
             starts: None,
             calls_kept: 0,
             calls_again: 0,
+            again_micros: 0,
+            saved_micros: 0,
         }
     }
 }

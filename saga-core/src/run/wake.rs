@@ -13,7 +13,7 @@ const TICKET_RETRY: TimeDelta = TimeDelta::seconds(3);
 /// The longest such pause: a backlog must not become a storm of tickets.
 const TICKET_DOUBLINGS_MAX: i64 = 6;
 
-/// How often a ready step of a paused queue is looked at.
+/// How often a ready step of a paused queue, or in its kind's line, is looked at.
 const PAUSED_LOOK: TimeDelta = TimeDelta::hours(1);
 
 /// When a step that has had `tickets` tickets gets the next.
@@ -82,6 +82,17 @@ impl Run {
             self.touched.insert(at);
         }
         has_one
+    }
+
+    /// Leaves a ready step without a ticket until its kind has room for it. False: it is not ready.
+    pub(crate) fn put_in_line(&mut self, at: usize, now: DateTime<Utc>) -> bool {
+        let step = &mut self.steps[at];
+        let ready = step.state == StepState::Ready;
+        if ready {
+            step.wake_at = Some(now + PAUSED_LOOK);
+            self.touched.insert(at);
+        }
+        ready
     }
 
     /// Does what is due for the saga itself: its deadline, or the end of its parking window.

@@ -20,9 +20,11 @@ impl Run {
         };
         let mut reasons: Vec<Reason> = match self.saga.state {
             SagaState::Succeeded | SagaState::Undone => vec![self.finished()],
-            SagaState::Queued | SagaState::Running | SagaState::Waiting => {
-                steps(|step| step.state.is_open()).collect()
-            }
+            SagaState::Queued | SagaState::Running | SagaState::Waiting => self
+                .kind_off(outside)
+                .into_iter()
+                .chain(steps(|step| step.state.is_open()))
+                .collect(),
             SagaState::Paused => [self.paused(outside)]
                 .into_iter()
                 .chain(steps(|step| step.state.is_open()))
@@ -30,6 +32,7 @@ impl Run {
             SagaState::Parked => self.parked().chain(steps(is_at_work)).collect(),
             SagaState::Undoing => [self.undoing()]
                 .into_iter()
+                .chain(self.kind_off(outside))
                 .chain(steps(is_at_work))
                 .collect(),
             SagaState::Stuck => self.undo_failed().collect(),
@@ -58,6 +61,13 @@ impl Run {
         let message = format!("It is paused{who}; nothing further of it is taken.");
         let remedy = format!("When it may go on: chorus sagas resume {}.", self.saga.id);
         Reason::new(Why::Paused, message, remedy)
+    }
+
+    fn kind_off(&self, outside: &Outside) -> Option<Reason> {
+        let (kind, who) = (&self.saga.kind, outside.kind_off.as_ref()?);
+        let message = format!("The kind {kind} is switched off: {who}.");
+        let remedy = format!("When it may go on: chorus kinds resume {kind}.");
+        Some(Reason::new(Why::KindPaused, message, remedy))
     }
 
     fn parked(&self) -> impl Iterator<Item = Reason> {

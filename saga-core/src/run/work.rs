@@ -50,7 +50,8 @@ pub enum Settled {
 impl Run {
     /// Takes a step: it must be ready, and in the turn that the ticket names.
     pub fn claim(&mut self, at: usize, turn: i64, lease: &Lease, now: DateTime<Utc>) -> bool {
-        let closed = self.saga.state.is_final() || self.saga.state == SagaState::Paused;
+        let paused = self.kept || self.saga.state == SagaState::Paused;
+        let closed = self.saga.state.is_final() || paused;
         if closed || self.steps[at].turn != turn || self.move_step(at, StepEvent::Claim).is_err() {
             return false;
         }

@@ -10,6 +10,19 @@ use uuid::Uuid;
 /// Counters are whole numbers: this one counts millionths, and `/metrics` tells dollars.
 const COST: &str = "chorus_provider_cost_usd_total";
 
+/// Answers that were given again.
+const CACHE_HITS: &str = "chorus_provider_cache_hits_total";
+
+/// What one answer took and cost.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Charge {
+    pub(super) usage: Usage,
+    /// In millionths of a dollar; none if nobody knows.
+    pub(super) cost_micros: Option<i64>,
+    /// Whether it was paid for by an earlier call.
+    pub(super) cache_hit: bool,
+}
+
 /// What the answered calls of one saga took and cost.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Spent {
@@ -21,8 +34,8 @@ pub struct Spent {
 
 const WRITE: &str = "-- charges.write
     INSERT INTO charges (saga_id, step_key, name, round, kind, owner_id, purpose, provider, model, at,
-                         input_tokens, output_tokens, images, cost_micros)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+                         input_tokens, output_tokens, images, cost_micros, cache_hit)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
 // Sums of integers are no integers on PostgreSQL.
 const OF_SAGAS: Sql = Sql {
     postgres: "-- charges.of_sagas
@@ -39,9 +52,10 @@ pub(super) async fn write(
     tx: &mut Tx,
     ask: &Ask<'_>,
     round: i64,
-    (usage, cost): (Usage, Option<i64>),
+    charge: Charge,
 ) -> sqlx::Result<()> {
     let provider = &ask.provider;
+    let (usage, cost) = (charge.usage, charge.cost_micros);
     let now = tx.now().await?;
     tx.query(WRITE)
         .bind(ask.key.saga)
@@ -58,15 +72,18 @@ pub(super) async fn write(
         .bind(signed(usage.output_tokens))
         .bind(signed(usage.images))
         .bind(cost)
+        .bind(charge.cache_hit)
         .execute()
         .await?;
-    if let Some(cost) = cost {
-        let (name, model) = (provider.name.to_owned(), provider.model.to_owned());
-        let micros = u64::try_from(cost).unwrap_or(0);
-        tx.afterwards(move || {
+    let (name, model) = (provider.name.to_owned(), provider.model.to_owned());
+    tx.afterwards(move || {
+        let (by, of) = (name.clone(), model.clone());
+        counter!(CACHE_HITS, "provider" => by, "model" => of).increment(charge.cache_hit.into());
+        if let Some(cost) = cost {
+            let micros = u64::try_from(cost).unwrap_or(0);
             counter!(COST, "provider" => name, "model" => model).increment(micros);
-        });
-    }
+        }
+    });
     Ok(())
 }
 

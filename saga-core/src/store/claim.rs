@@ -1,5 +1,6 @@
 //! Takes steps under a lease: only what is ready, in the turn that the ticket names.
 
+use super::admission::Admission;
 use super::write::Rows;
 use super::{Store, load, save};
 use crate::db::{Db, Durability};
@@ -148,7 +149,11 @@ impl Store {
             return Ok(vec![None; tickets.len()]); // nothing of the kind is there
         };
         self.clock.told(now);
-        let mut claimed = self.mark(&mut runs, tickets, lease, now);
+        let rules = self.rules.now();
+        if runs.values().any(|run| rules.concern(&run.saga.kind)) {
+            return self.claim_locked(tickets, lease).await; // these are counted, or join a line
+        }
+        let mut claimed = self.mark(&mut runs, tickets, &mut Admission::default(), (lease, now));
         leave_unleased(&mut claimed, &mut runs, unleased);
         let mut runs: Vec<Run> = runs.into_values().collect();
         let changed = save::changed(&mut runs, now);
@@ -201,8 +206,11 @@ impl Store {
             .collect();
         let mut runs = load::partial(&mut tx, &wanted).await?;
         let now = tx.now().await?;
-        let claimed = self.mark(&mut runs, tickets, lease, now);
-        if claimed.iter().any(Option::is_some) {
+        let rules = self.rules.now();
+        let mut admission = Admission::of(&mut tx, rules, runs.values(), now).await?;
+        let claimed = self.mark(&mut runs, tickets, &mut admission, (lease, now));
+        if claimed.iter().any(Option::is_some) || admission.kept_any() {
+            admission.write(&mut tx).await?;
             let mut runs: Vec<Run> = runs.into_values().collect();
             save::save(&mut tx, &mut runs, &self.kinds, now).await?;
             tx.commit().await?;
@@ -215,14 +223,16 @@ impl Store {
         &self,
         runs: &mut BTreeMap<Uuid, Run>,
         tickets: &[Ticket],
-        lease: &Lease,
-        now: DateTime<Utc>,
+        admission: &mut Admission,
+        (lease, now): (&Lease, DateTime<Utc>),
     ) -> Vec<Option<Claimed>> {
         let take = |ticket: &Ticket| {
             let run = runs.get_mut(&ticket.saga)?;
             run.saga.trace.clone_from(&ticket.trace);
             let at = run.find(&ticket.step)?;
-            run.claim(at, ticket.turn, lease, now).then(|| {
+            let admitted = admission.admits(run, at, ticket.turn, now);
+            (admitted && run.claim(at, ticket.turn, lease, now)).then(|| {
+                admission.took(run, at);
                 run.arm_deadline(&self.kinds);
                 Claimed::of(run, at)
             })

@@ -143,9 +143,10 @@ impl Store {
     pub(super) async fn decided(
         &self,
         tx: &mut Tx,
-        run: Run,
+        mut run: Run,
         now: DateTime<Utc>,
     ) -> sqlx::Result<Vec<Ticket>> {
+        run.kept = self.rules.now().keep(&run.saga);
         let mut tickets = save::save(tx, &mut [run], &self.kinds, now).await?;
         traces::recall(tx, &mut tickets).await?;
         Ok(tickets)

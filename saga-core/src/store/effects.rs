@@ -1,9 +1,10 @@
 //! The journal of paid calls: written before the byte leaves, answered before it is parsed.
 
+use super::charges::{self, Charge};
 use super::gates::{self, Closed, Gate, Passed};
-use super::{OverBudget, Store, budgets, charges};
+use super::{OverBudget, Store, budgets, cache};
 use crate::caps::Caps;
-use crate::db::{Durability, Sql};
+use crate::db::{Durability, Sql, Tx};
 use crate::handler::{Provider, Reply};
 use crate::journal::Key;
 use crate::prices::Price;
@@ -169,13 +170,8 @@ impl Store {
             return Ok(Effect::Fenced);
         }
         let look = look.unwrap_or_default();
-        let latest: Option<(i64, String, String, Option<Vec<u8>>)> = tx
-            .query(LATEST)
-            .bind(key.saga)
-            .bind(key.step.as_str().to_owned())
-            .bind(key.name.clone())
-            .optional()
-            .await?;
+        let latest = latest(&mut tx, key).await?;
+        let fresh = latest.is_none();
         let (round, again, idempotency_key) = match latest {
             Some((_, state, _, Some(answer))) if state == "answered" => {
                 return Ok(Effect::Answered(answer));
@@ -184,6 +180,14 @@ impl Store {
             Some((round, ..)) => (round + 1, false, key.idempotency_key(round + 1)),
             None => (0, false, key.idempotency_key(0)),
         };
+        // An answer that proved useless here is asked for anew.
+        if fresh
+            && provider.idempotent
+            && let Some(answer) = cache::reuse(&mut tx, ask, &idempotency_key, now).await?
+        {
+            tx.commit().await?;
+            return Ok(Effect::Answered(answer));
+        }
         if let Passed::Shut(closed) = gates::pass(&mut tx, ask, look.gate(provider)).await? {
             return Ok(Effect::Closed(closed));
         }
@@ -241,9 +245,17 @@ impl Store {
             let price = self.price_of(ask);
             let usage = reply.usage.believed(ask.provider.most);
             let cost = price.and_then(|price| price.of(usage));
-            charges::write(&mut tx, ask, round, (usage, cost)).await?;
+            let charge = Charge {
+                usage,
+                cost_micros: cost,
+                cache_hit: false,
+            };
+            charges::write(&mut tx, ask, round, charge).await?;
             if price.is_some_and(|price| price != Price::default()) {
                 budgets::settle(&mut tx, ask, round, cost).await?;
+            }
+            if ask.provider.idempotent {
+                cache::keep(&mut tx, ask, round, now).await?;
             }
         }
         tx.commit().await
@@ -252,6 +264,16 @@ impl Store {
     fn price_of(&self, ask: &Ask<'_>) -> Option<Price> {
         self.prices.of(ask.provider.name, ask.provider.model)
     }
+}
+
+/// A round of a call: its number, state, idempotency key and answer.
+type Round = (i64, String, String, Option<Vec<u8>>);
+
+/// The latest round of a call, if it was ever made.
+async fn latest(tx: &mut Tx, key: &EffectKey) -> sqlx::Result<Option<Round>> {
+    let latest = tx.query(LATEST).bind(key.saga);
+    let latest = latest.bind(key.step.as_str().to_owned());
+    latest.bind(key.name.clone()).optional().await
 }
 
 impl EffectKey {

@@ -1,6 +1,7 @@
 //! How much there is to do, and how long it has been waiting: what a dashboard shows.
 
 use super::Store;
+use crate::retirement::CHORE;
 use chrono::{DateTime, Utc};
 use std::time::Duration;
 
@@ -19,6 +20,10 @@ pub struct Gauges {
     /// Every model that was ever called, and by how much it is left alone: 0 not at all, 1 one call at a
     /// time tries it, 2 altogether.
     pub breakers: Vec<(String, String, u8)>,
+    /// Ready steps that stand in the lines of their kinds, which are in no queue's number.
+    pub in_line: Vec<(String, i64)>,
+    /// How long ago what is over was last looked through to the end; none if it never was.
+    pub retired: Option<Duration>,
 }
 
 /// How much there is to do in one queue.
@@ -42,6 +47,7 @@ impl Store {
         let steps = self.standing().await?;
         let now = self.db.now().await?;
         let letters = self.db.query(LETTERS).all().await?;
+        let retired = self.chore_done(CHORE).await?;
         let since = |at: Option<DateTime<Utc>>| {
             let age = at.and_then(|at| (now - at).to_std().ok());
             age.unwrap_or_default()
@@ -57,6 +63,8 @@ impl Store {
         let mut gauges = Gauges {
             letters,
             breakers: breakers.collect(),
+            in_line: self.lines().await?,
+            retired: retired.map(|at| since(Some(at))),
             ..Gauges::default()
         };
         for standing in steps {

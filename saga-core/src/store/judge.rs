@@ -25,6 +25,8 @@ const RESTORED_WITHIN: TimeDelta = TimeDelta::days(30);
 pub enum Judgement {
     /// Try its step again; of a saga that has ended, begin a new one from its input.
     Replay,
+    /// Begin a new saga from its saga's input, as it was; the old one is undone.
+    ReplayFromStart,
     /// Begin a new saga from its saga's input, changed by this JSON Merge Patch; the old one is undone.
     ReplayEdited(Value),
     /// Put this answer in its step's place.
@@ -94,6 +96,7 @@ impl Store {
                     .await
             }
             Judgement::Replay => self.replay_run(tx, run, found, who).await,
+            Judgement::ReplayFromStart => self.replay_from_start(tx, run, found, who).await,
             Judgement::ReplayEdited(patch) => {
                 let input = self.edited(&run, patch)?;
                 self.begin_again(tx, run, found, ("letter.replay", input), who)
@@ -152,18 +155,24 @@ impl Store {
         Ok(judged.tickets)
     }
 
-    /// Tries again what an open letter is about, in the caller's transaction.
-    pub(super) async fn replay_in_place(
+    /// Tries again what an open letter is about, in the caller's transaction: its step, or from the start
+    /// as another saga. Says which saga goes on. If it is refused nothing is written.
+    pub(super) async fn replay_open(
         &self,
         tx: &mut Tx,
-        letter: Uuid,
+        (letter, from_start): (Uuid, bool),
         who: Who<'_>,
-    ) -> Result<Vec<Ticket>, ControlError> {
+    ) -> Result<(Uuid, Vec<Ticket>), ControlError> {
         let found = letters::find(tx, letter).await?;
         let found = found.ok_or(ControlError::NotFound)?;
         let saga = found.saga_id.ok_or(Refused::NotOpen)?;
         let run = one(tx, saga).await?.ok_or(ControlError::NotFound)?;
-        Ok(self.replay_run(tx, run, &found, who).await?.tickets)
+        let judged = if from_start && found.state == "open" {
+            self.replay_from_start(tx, run, &found, who).await?
+        } else {
+            self.replay_run(tx, run, &found, who).await?
+        };
+        Ok((judged.saga.unwrap_or(saga), judged.tickets))
     }
 
     /// Nothing is written if it is refused.
@@ -257,7 +266,10 @@ async fn unreadable(
             }
             "letter.restore"
         }
-        Judgement::Replay | Judgement::ReplayEdited(_) | Judgement::Skip(_) => {
+        Judgement::Replay
+        | Judgement::ReplayFromStart
+        | Judgement::ReplayEdited(_)
+        | Judgement::Skip(_) => {
             return Err(Refused::NotOpen.into());
         }
     };

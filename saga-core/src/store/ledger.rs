@@ -69,6 +69,8 @@ pub struct LedgerEntry {
     pub images: Option<i64>,
     /// What it cost in millionths of a dollar, if that is known.
     pub cost_micros: Option<i64>,
+    /// Whether an earlier call had paid for its answer.
+    pub cache_hit: bool,
     /// How long the last attempt took.
     pub latency_ms: Option<i64>,
     /// The last failure of its step, while it has no answer.
@@ -96,6 +98,7 @@ struct Raw {
     output_tokens: Option<i64>,
     images: Option<i64>,
     cost_micros: Option<i64>,
+    cache_hit: bool,
     dispatched_at: DateTime<Utc>,
     answered_at: Option<DateTime<Utc>>,
     status: String,
@@ -114,7 +117,7 @@ const LIST: &str = concat!(
     "-- ledger.list
     SELECT e.idempotency_key, e.saga_id, COALESCE(c.kind, g.kind) AS kind, COALESCE(c.owner_id, g.owner_id) AS owner_id,
            e.step_key, e.name, c.purpose, e.provider, e.model, e.state, e.calls, c.input_tokens, c.output_tokens, c.images,
-           c.cost_micros, e.dispatched_at, e.answered_at, s.error AS step_error,
+           c.cost_micros, COALESCE(c.cache_hit, FALSE) AS cache_hit, e.dispatched_at, e.answered_at, s.error AS step_error,
            ",
     status!(),
     " AS status
@@ -179,6 +182,7 @@ impl TryFrom<Raw> for LedgerEntry {
             completion_tokens: raw.output_tokens,
             images: raw.images,
             cost_micros: raw.cost_micros,
+            cache_hit: raw.cache_hit,
             created_at: raw.dispatched_at,
             completed_at: raw.answered_at,
         })

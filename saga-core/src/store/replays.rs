@@ -23,6 +23,8 @@ pub struct NewReplay {
     pub select: LetterFilter,
     /// What the caller asked for, kept as it was said.
     pub selection: Value,
+    /// Whether each saga begins again from its input, as a new one; else its step is tried again.
+    pub from_start: bool,
     /// Letters at most.
     pub limit: i64,
     /// From one letter to the next: the rate is never above its inverse.
@@ -50,6 +52,8 @@ pub struct Replay {
     pub reason: String,
     /// Who began it.
     pub started_by: String,
+    /// Whether the sagas begin again, as new ones.
+    pub from_start: bool,
     /// Microseconds from one letter to the next.
     pub pause_micros: i64,
     /// How many are tried before the others follow.
@@ -83,7 +87,7 @@ pub struct Replay {
 pub struct ReplayedLetter {
     /// The letter.
     pub letter_id: Uuid,
-    /// Its saga.
+    /// Its saga; once it has begun again as a new one, that.
     pub saga_id: Uuid,
     /// Its place, from 1.
     pub position: i64,
@@ -104,6 +108,10 @@ pub struct Preview {
     pub steps_kept: i64,
     /// Stored answers to paid calls of the steps that run again, which are not paid for again.
     pub answers_kept: i64,
+    /// What is known of the money that is spent once more by that, in millionths of a dollar.
+    pub again_micros: i64,
+    /// What is known of the money that is saved, since what it paid for is kept.
+    pub saved_micros: i64,
 }
 
 /// What a person may want of a replay.
@@ -157,15 +165,29 @@ const PREVIEW_ANSWERS: &str = concat!(
     chosen!(),
     ") AS chosen ON e.saga_id = chosen.saga_id AND e.step_key = chosen.step_key WHERE e.state = 'answered'"
 );
+// Of the sagas' paid calls the last round of each: what was answered is kept, unless all begins again.
+const PREVIEW_MONEY: &str = concat!(
+    "-- replays.preview_money
+    SELECT CAST(COALESCE(SUM(CASE WHEN e.state = 'answered' AND NOT $8 THEN 0 ELSE c.cost_micros END), 0) AS BIGINT),
+           CAST(COALESCE(SUM(CASE WHEN e.state = 'answered' AND NOT $8 THEN c.cost_micros ELSE 0 END), 0) AS BIGINT)
+      FROM effects e
+      JOIN charges c ON c.saga_id = e.saga_id AND c.step_key = e.step_key AND c.name = e.name AND c.round = e.round
+     WHERE NOT EXISTS (SELECT 1 FROM effects later WHERE later.saga_id = e.saga_id AND later.step_key = e.step_key
+                          AND later.name = e.name AND later.round > e.round)
+       AND e.saga_id IN (SELECT saga_id FROM (SELECT saga_id",
+    chosen!(),
+    ") AS chosen)"
+);
 const INSERT: &str = "-- replays.insert
     INSERT INTO replays (id, state, selection, reason, started_by, pause_micros, tried_first, failure_ratio_max, selected,
-                         waiting, running, succeeded, dead_again, skipped, next_at, turn_at, created_at, updated_at)
-    VALUES ($1, 'running', $2, $3, $4, $5, $6, $7, 0, 0, 0, 0, 0, 0, $8, $8, $8, $8)";
+                         waiting, running, succeeded, dead_again, skipped, next_at, turn_at, created_at, updated_at,
+                         from_start)
+    VALUES ($1, 'running', $2, $3, $4, $5, $6, $7, 0, 0, 0, 0, 0, 0, $8, $8, $8, $8, $9)";
 const SELECTED: &str = "-- replays.selected
     UPDATE replays SET selected = $2, waiting = $2 WHERE id = $1";
 macro_rules! columns {
     () => {
-        "id, state, selection, reason, started_by, pause_micros, tried_first, failure_ratio_max, selected, waiting, running, \
+        "id, state, selection, reason, started_by, from_start, pause_micros, tried_first, failure_ratio_max, selected, waiting, running, \
          succeeded, dead_again, skipped, ended_because, created_at, updated_at, finished_at"
     };
 }
@@ -207,6 +229,7 @@ impl Store {
             .bind(new.tried_first)
             .bind(new.failure_ratio_max)
             .bind(now)
+            .bind(new.from_start)
             .execute()
             .await?;
         let freeze = chosen(tx.query(FREEZE), &new.select, new.limit).bind(new.id);
@@ -218,17 +241,33 @@ impl Store {
             .await?;
         let mut detail = new.selection.clone();
         detail["selected"] = selected.into();
+        detail["from_start"] = new.from_start.into();
         write_down(tx, "replay.start", new.id, (&new.by, &new.reason), detail).await?;
         tx.query(FIND).bind(new.id).one().await
     }
 
     /// What a replay of these letters would do, without doing it.
-    pub async fn preview_replay(&self, select: &LetterFilter, limit: i64) -> sqlx::Result<Preview> {
+    pub async fn preview_replay(
+        &self,
+        select: &LetterFilter,
+        limit: i64,
+        from_start: bool,
+    ) -> sqlx::Result<Preview> {
         let counted = |sql: &'static str| chosen(self.db.query(sql), select, limit);
+        let money = counted(PREVIEW_MONEY).bind(from_start);
+        let (again_micros, saved_micros) = money.one().await?;
+        let (steps_kept, answers_kept) = if from_start {
+            (0, 0)
+        } else {
+            let steps = counted(PREVIEW_KEPT).scalar().await?;
+            (steps, counted(PREVIEW_ANSWERS).scalar().await?)
+        };
         Ok(Preview {
             steps: counted(PREVIEW_STEPS).all().await?,
-            steps_kept: counted(PREVIEW_KEPT).scalar().await?,
-            answers_kept: counted(PREVIEW_ANSWERS).scalar().await?,
+            steps_kept,
+            answers_kept,
+            again_micros,
+            saved_micros,
         })
     }
 

@@ -4,6 +4,7 @@
 use super::{Place, Store};
 use crate::db::{Durability, Sql};
 use chrono::{DateTime, TimeDelta, Utc};
+use metrics::counter;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -118,6 +119,12 @@ const TAKE: &str = "-- retire.take
     ON CONFLICT (name) DO UPDATE SET free_at = excluded.free_at WHERE chores.free_at <= $3";
 const HOLD: &str = "-- retire.hold
     UPDATE chores SET free_at = $2 WHERE name = $1";
+const DONE: &str = "-- retire.done
+    UPDATE chores SET free_at = $2, done_at = $3 WHERE name = $1";
+const DONE_AT: &str = "-- retire.done_at
+    SELECT done_at FROM chores WHERE name = $1 AND done_at IS NOT NULL";
+/// Rows that were taken away.
+const GONE: &str = "chorus_retired_rows_total";
 
 impl Store {
     /// Takes a chore for so long, unless another process has it or has just done it.
@@ -141,6 +148,23 @@ impl Store {
             .execute()
             .await?;
         tx.commit().await
+    }
+
+    /// Notes that a chore is done, and that nobody need do it again for so long.
+    pub async fn finish_chore(&self, name: &str, length: Duration) -> sqlx::Result<()> {
+        let mut tx = self.db.begin(Durability::Relaxed).await?;
+        let now = tx.now().await?;
+        let done = tx.query(DONE).bind(name.to_owned());
+        let done = done.bind(later(now, length)).bind(now);
+        done.execute().await?;
+        tx.commit().await
+    }
+
+    /// When a chore was last done to its end; none if it never was.
+    pub(super) async fn chore_done(&self, name: &str) -> sqlx::Result<Option<DateTime<Utc>>> {
+        let done = self.db.query(DONE_AT).bind(name.to_owned());
+        let done: Option<(DateTime<Utc>,)> = done.optional().await?;
+        Ok(done.map(|(at,)| at))
     }
 
     /// Takes away the next of the sagas that ended long ago, after this place. One that is live, parked
@@ -182,10 +206,9 @@ impl Store {
         let subjects = gone.iter().map(|(id,)| id.to_string());
         tx.batch(BUDGETS).column(subjects).execute().await?;
         tx.commit().await?;
-        Ok(Retired {
-            rows: u64::try_from(gone.len()).unwrap_or(u64::MAX),
-            next,
-        })
+        let rows = u64::try_from(gone.len()).unwrap_or(u64::MAX);
+        counter!(GONE, "table" => "sagas").increment(rows);
+        Ok(Retired { rows, next })
     }
 
     async fn retire_some(&self, sql: Sql, before: DateTime<Utc>, limit: i64) -> sqlx::Result<u64> {
@@ -203,19 +226,22 @@ impl Store {
             before(now, keep.effects),
             before(now, keep.audit),
         );
-        let each: [(Sql, _); 5] = [
-            (LETTERS.into(), judged),
-            (REPLAYS.into(), judged),
-            (EFFECTS, paid),
-            (CHARGES, paid),
-            (AUDIT.into(), decided),
+        let each: [(&'static str, Sql, _); 5] = [
+            ("letters", LETTERS.into(), judged),
+            ("replays", REPLAYS.into(), judged),
+            ("effects", EFFECTS, paid),
+            ("charges", CHARGES, paid),
+            ("audit", AUDIT.into(), decided),
         ];
         let mut most = 0;
         let mut failed = None;
-        for (sql, before) in each {
+        for (table, sql, before) in each {
             let Some(before) = before else { continue };
             match self.retire_some(sql, before, limit).await {
-                Ok(gone) => most = most.max(gone),
+                Ok(gone) => {
+                    counter!(GONE, "table" => table).increment(gone);
+                    most = most.max(gone);
+                }
                 // One table that cannot be looked through keeps nobody from the others.
                 Err(error) => failed = Some(error),
             }

@@ -280,6 +280,8 @@ impl Store {
     ) -> SettleOutcome {
         let (epoch, answer) = (settlement.epoch, settlement.answer.clone());
         run.saga.trace.clone_from(&settlement.trace);
+        let rules = self.rules.now();
+        run.kept = rules.keep(&run.saga);
         let settled = run
             .find(&settlement.key)
             .map(|at| run.settle(at, epoch, answer, &self.kinds, now));
@@ -287,7 +289,13 @@ impl Store {
             None | Some(Settled::Fenced) => SettleOutcome::Fenced,
             Some(Settled::Committed) => {
                 records.note(run, settlement, now);
-                SettleOutcome::Committed(go_straight_on(run, settlement, now).map(Box::new))
+                // A step of a limited kind is counted when it is claimed by a ticket of its own.
+                let next = if rules.limit(&run.saga.kind) {
+                    None
+                } else {
+                    go_straight_on(run, settlement, now)
+                };
+                SettleOutcome::Committed(next.map(Box::new))
             }
         }
     }

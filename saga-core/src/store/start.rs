@@ -275,7 +275,9 @@ impl Store {
             updated_at: now,
             finished_at: None,
         };
+        let kept = self.rules.now().keep(&saga);
         let mut run = Run::loaded(saga, vec![], vec![]);
+        run.kept = kept;
         let began_in = new.trace.as_ref().map(|trace| json!({ "trace": trace }));
         run.event("saga.queued", None, began_in);
         run.go_on(&self.kinds, now);

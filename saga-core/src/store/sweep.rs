@@ -1,5 +1,6 @@
 //! Finds what is due: lost tickets, dead leases, retries, timers, deadlines, parking windows.
 
+use super::line::{self, InLine};
 use super::{Store, load, pauses, save, traces};
 use crate::db::Durability;
 use crate::journal::Key;
@@ -62,8 +63,12 @@ impl Store {
             .chain(sagas.iter().map(|(id,)| *id))
             .collect();
         let mut runs = load::whole(&mut tx, ids).await?;
+        let rules = self.rules.now();
+        for run in runs.values_mut() {
+            run.kept = rules.keep(&run.saga);
+        }
         let paused = pauses::paused(&mut tx).await?;
-        let mut tickets = vec![];
+        let (mut tickets, mut in_line) = (vec![], vec![]);
         for (saga, key) in steps {
             let Some(run) = runs.get_mut(&saga) else {
                 continue;
@@ -72,6 +77,12 @@ impl Store {
                 continue;
             };
             if self.may_be_newer(run, run.steps[at].wake_at, now) {
+                continue;
+            }
+            if run.kept
+                && let Some(one) = InLine::join(run, at, now)
+            {
+                in_line.push(one);
                 continue;
             }
             let queue = run.steps[at].queue.as_ref();
@@ -90,6 +101,7 @@ impl Store {
                 run.wake_saga(&self.kinds, now);
             }
         }
+        line::join(&mut tx, in_line).await?;
         let mut runs: Vec<Run> = runs.into_values().collect();
         // What is left to others stays due; looking again at once would find the same.
         let moved = runs.iter().any(Run::changed);

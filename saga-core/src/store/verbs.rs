@@ -82,7 +82,9 @@ pub enum VerbError {
 }
 
 const CALLS: &str = "-- verbs.calls
-    SELECT step_key, name, state FROM effects WHERE saga_id = $1 ORDER BY step_key, name, round";
+    SELECT e.step_key, e.name, e.state, c.cost_micros FROM effects e
+      LEFT JOIN charges c ON c.saga_id = e.saga_id AND c.step_key = e.step_key AND c.name = e.name AND c.round = e.round
+     WHERE e.saga_id = $1 ORDER BY e.step_key, e.name, e.round";
 
 impl Store {
     /// Does one thing to a saga, and writes down who did it.
@@ -155,6 +157,9 @@ impl Store {
     }
 }
 
+/// A step, the name of its call, the call's state, and what is known of its cost.
+type PaidCall = (String, String, String, Option<i64>);
+
 /// Which paid calls of a saga a decision is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Calls {
@@ -174,18 +179,24 @@ pub(super) async fn count_calls(
     if which == Calls::OfThese && consequence.runs.is_empty() {
         return Ok(());
     }
-    let calls: Vec<(String, String, String)> = tx.query(CALLS).bind(run.saga.id).all().await?;
+    let calls: Vec<PaidCall> = tx.query(CALLS).bind(run.saga.id).all().await?;
     let mut latest = BTreeMap::new();
-    for (step, name, state) in calls {
-        latest.insert((step, name), state); // of several rounds the last one counts
+    for (step, name, state, cost) in calls {
+        latest.insert((step, name), (state, cost.unwrap_or(0))); // of several rounds the last one counts
     }
-    for ((step, _), state) in latest {
+    let goes_on = run.saga.ending.is_none();
+    for ((step, _), (state, cost)) in latest {
         let runs = consequence.runs.iter().any(|key| key.as_str() == step);
         match (which, state.as_str()) {
-            (Calls::All, _) => consequence.calls_again += 1,
-            (Calls::OfThese, "answered") if runs => consequence.calls_kept += 1,
-            (Calls::OfThese, _) if runs => consequence.calls_again += 1,
-            (Calls::OfThese, _) => {}
+            (Calls::OfThese, "answered") => {
+                consequence.calls_kept += usize::from(runs);
+                consequence.saved_micros += if goes_on { cost } else { 0 };
+            }
+            (Calls::OfThese, _) if !runs => {}
+            (Calls::All | Calls::OfThese, _) => {
+                consequence.calls_again += 1;
+                consequence.again_micros += cost;
+            }
         }
     }
     Ok(())

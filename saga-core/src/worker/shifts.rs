@@ -13,7 +13,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 /// The queues that are paused; none as long as that is not known.
 type Paused = Option<BTreeSet<String>>;
 
-/// Looks which queues are paused.
+/// Looks which queues are paused, and what holds for kinds of sagas.
 pub(super) struct Switches {
     store: Store,
     every: Duration,
@@ -35,10 +35,10 @@ impl Switches {
     pub(super) async fn run(self, shutdown: CancellationToken) {
         loop {
             let look = async {
-                match self.store.paused_queues().await {
+                match self.both().await {
                     Ok(found) => self.tell(found),
                     Err(error) => {
-                        tracing::debug!(%error, "It could not be read which queues are paused");
+                        tracing::debug!(%error, "It could not be read which queues and kinds are paused");
                     }
                 }
                 tokio::time::sleep(self.every).await;
@@ -48,6 +48,12 @@ impl Switches {
                 () = shutdown.cancelled() => return,
             }
         }
+    }
+
+    /// Nobody begins to work before the rules of kinds are known, too.
+    async fn both(&self) -> sqlx::Result<BTreeSet<String>> {
+        let (rules, paused) = (self.store.look_at_rules(), self.store.paused_queues());
+        tokio::try_join!(rules, paused).map(|((), paused)| paused)
     }
 
     fn tell(&self, found: BTreeSet<String>) {

@@ -191,6 +191,7 @@ pub(crate) fn ask<'a>(by: &'a Claimed, name: &str, most: Usage) -> Ask<'a> {
             purpose: "persona",
             request_hash: "hash".to_owned(),
             most,
+            idempotent: false,
         },
     }
 }

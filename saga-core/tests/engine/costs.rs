@@ -5,8 +5,12 @@ use crate::doer::Doer;
 use crate::sagas::deed;
 use crate::stories::{Story, Told};
 use crate::support::{World, stores};
-use saga_core::store::{Ask, Claimed, Effect, Store};
-use saga_core::{Price, Prices, Reply, Saga, Usage};
+use saga_core::db::Durability;
+use saga_core::journal::Class;
+use saga_core::run::Answer;
+use saga_core::store::{Ask, Claimed, Effect, Judgement, LetterFilter, Store};
+use saga_core::{Price, Prices, Reply, Retry, Saga, Usage};
+use serde_json::Value;
 
 pub(crate) const ONE_DEED: Story = |flow| flow.step(deed("a"));
 /// A token is a millionth of a dollar.
@@ -38,6 +42,7 @@ pub(crate) fn reply(usage: Usage) -> Reply {
     Reply {
         raw: b"words".to_vec(),
         usage,
+        patience: None,
     }
 }
 
@@ -103,6 +108,68 @@ async fn a_cost_that_nobody_knows_is_not_nothing() {
         .await;
         let spent = free.spent(&[third.saga]).await.unwrap();
         assert_eq!(spent[&third.saga].cost_micros, Some(0));
+        world.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_look_at_a_replay_tells_the_money_that_it_saves_and_spends_again() {
+    const PAIR: Story = |flow| Ok(flow.step(deed("a"))? + &flow.step(deed("b"))?);
+    for store in stores() {
+        let world = World::new(store, Doer::well()).await;
+        let priced = world.store.clone().with_prices(prices());
+        let (saga, tickets) = world.tell_quietly(Told::KIND, PAIR).await;
+        let first = world.claim(&tickets[0], "w", LONG).await.unwrap();
+        call(
+            &priced,
+            &ask(&first, "write", Usage::default()),
+            tokens(1_000, 200),
+        )
+        .await;
+        let (_, tickets) = world.settle(&first, Answer::Done(Value::from("a"))).await;
+        let second = world.claim(&tickets[0], "w", LONG).await.unwrap();
+        call(
+            &priced,
+            &ask(&second, "write", Usage::default()),
+            tokens(30, 4),
+        )
+        .await;
+        let useless = Answer::Failed {
+            class: Class::Permanent,
+            message: "no".to_owned(),
+            after: None,
+            retry: Retry::NEVER,
+        };
+        world.settle(&second, useless).await;
+        let letter = world.open_letter(saga).await;
+        for (judgement, from_start, money) in [
+            (Judgement::Replay, false, (0, 1_234)),
+            (Judgement::ReplayFromStart, true, (1_234, 0)),
+            (Judgement::Discard, false, (0, 0)),
+        ] {
+            let mut tx = world.store.db().begin(Durability::Full).await.unwrap();
+            let judged = world
+                .store
+                .judge(&mut tx, letter.id, &judgement, ("ana", ""));
+            let told = judged.await.unwrap().consequence.unwrap();
+            drop(tx);
+            let of_one = (told.again_micros, told.saved_micros);
+            assert_eq!(of_one, money, "{}: {judgement:?}", world.label);
+            if judgement != Judgement::Discard {
+                let all = LetterFilter::default();
+                let told = world
+                    .store
+                    .preview_replay(&all, 10, from_start)
+                    .await
+                    .unwrap();
+                assert_eq!(
+                    (told.again_micros, told.saved_micros),
+                    money,
+                    "{}",
+                    world.label
+                );
+            }
+        }
         world.end().await;
     }
 }

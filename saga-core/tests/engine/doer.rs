@@ -7,6 +7,7 @@ use saga_core::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::sync::watch;
 
 /// How a deed goes, by its name and attempt.
@@ -159,19 +160,21 @@ impl Handler<NearDeed> for Doer {
     const REACH: Reach = Reach::Store;
 
     async fn run(&self, step: NearDeed, cx: &StepContext) -> Result<String, StepError> {
-        if step.name == "pay" {
+        if ["pay", "look up", "use up"].contains(&step.name.as_str()) {
             let provider = Provider {
                 name: "bank",
                 model: "bank",
                 purpose: "persona",
                 request_hash: String::new(),
                 most: Usage::default(),
+                idempotent: step.name == "look up",
             };
             let call = |_| async {
                 self.count("paid");
                 Ok(Reply {
-                    raw: vec![],
+                    raw: b"thanks".to_vec(),
                     usage: Usage::default(),
+                    patience: (step.name == "use up").then_some(Duration::from_hours(1)),
                 })
             };
             cx.effect("charge", provider, call).await?;

@@ -3,10 +3,14 @@
 use crate::acts::ask;
 use crate::costs::{held, reply, tokens};
 use crate::doer::Doer;
-use crate::support::{World, stores};
-use saga_core::Usage;
+use crate::sagas::near;
+use crate::stories::Told;
+use crate::support::{World, combinations, stores};
 use saga_core::db::Sql;
+use saga_core::journal::Class;
+use saga_core::state::{SagaState, StepState};
 use saga_core::store::{Ask, Closed, Effect, Gate, Store};
+use saga_core::{Saga, Usage};
 use std::time::Duration;
 
 /// What a call finds at the gate: nothing in its way, or why it must wait.
@@ -200,6 +204,35 @@ async fn those_who_are_shut_out_do_not_come_back_in_one_instant() {
         let (least, most) = (pauses[0], pauses[pauses.len() - 1]);
         assert!(least > Duration::from_mins(15) && most <= long.mul_f64(1.2));
         assert!(most > least + Duration::from_secs(10), "{pauses:?}");
+        world.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_uses_up_a_limit_is_kept_and_has_everybody_wait() {
+    for combination in combinations() {
+        let world = World::new(combination, Doer::well()).await;
+        world.worker("one");
+        let last = world.tell(Told::KIND, |flow| flow.step(near("use up")));
+        let last = last.await;
+        world.until(last, SagaState::Succeeded).await;
+        let wait = gate(&world.store).await.patience_until - world.now().await;
+        assert!((3_500..=3_600).contains(&wait.num_seconds()), "{wait}");
+
+        world.worker("two");
+        let next = world.tell(Told::KIND, |flow| flow.step(near("pay"))).await;
+        let waits = async || world.run(next).await.steps[0].state == StepState::Retrying;
+        world.wait("the next one waits", waits, next).await;
+        let step = &world.run(next).await.steps[0];
+        assert_eq!(
+            (step.attempt, world.doer.attempted("paid")),
+            (0, 1),
+            "{}",
+            world.label
+        );
+        let error = step.error.as_ref().unwrap();
+        assert_eq!(error.class, Class::Throttled);
+        assert!(error.message.contains("asked everybody for patience"));
         world.end().await;
     }
 }

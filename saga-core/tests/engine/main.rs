@@ -8,11 +8,13 @@
 mod acts;
 mod broken;
 mod budgets;
+mod cache;
 mod costs;
 mod doer;
 mod fleet;
 mod gates;
 mod inspect;
+mod kinds;
 mod late;
 mod leases;
 mod lives;

@@ -9,6 +9,7 @@ use saga_core::Saga;
 use saga_core::db::Durability;
 use saga_core::state::SagaState;
 use saga_core::store::{LetterFilter, NewReplay, Replay, ReplayVerb};
+use std::collections::BTreeSet;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -43,6 +44,7 @@ fn all(pause: Duration, tried_first: i64) -> NewReplay {
         limit: 100,
         pause,
         tried_first,
+        from_start: false,
         failure_ratio_max: 0.5,
         by: "ana".to_owned(),
         reason: "the provider is back".to_owned(),
@@ -249,11 +251,15 @@ async fn a_preview_says_what_would_run_and_does_nothing() {
             saga_id: Some(sagas[0]),
             ..LetterFilter::default()
         };
-        let preview = world.store.preview_replay(&of_one, 100).await.unwrap();
+        let preview = world
+            .store
+            .preview_replay(&of_one, 100, false)
+            .await
+            .unwrap();
         assert_eq!(preview.steps, [("deed".to_owned(), 1)], "{}", world.label);
         let preview = world
             .store
-            .preview_replay(&LetterFilter::default(), 2)
+            .preview_replay(&LetterFilter::default(), 2, false)
             .await
             .unwrap();
         assert_eq!(preview.steps, [("deed".to_owned(), 2)]);
@@ -262,6 +268,50 @@ async fn a_preview_says_what_would_run_and_does_nothing() {
         for saga in sagas {
             world.open_letter(saga).await;
         }
+        world.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn from_the_start_each_saga_begins_again_as_a_new_one() {
+    for combination in combinations() {
+        let (world, broken) = broken(combination).await;
+        let sagas = parked(&world, 3).await;
+        broken.mend();
+        let new = NewReplay {
+            from_start: true,
+            ..all(QUICK, 1)
+        };
+        let replay = begin(&world, &new).await;
+        let replay = turns_until(&world, replay.id, "done").await;
+        assert_eq!(counts(&replay), [0, 0, 3, 0, 0], "{}", world.label);
+        let links = world.store.replayed_as(&sagas).await.unwrap();
+        let letters = world.store.replayed_letters(replay.id, None, 0, 100).await;
+        let new = letters.unwrap().into_iter().map(|letter| letter.saga_id);
+        let new: BTreeSet<Uuid> = new.collect();
+        assert_eq!(new, links.values().copied().collect(), "{}", world.label);
+        for saga in &sagas {
+            assert_eq!(world.state(links[saga]).await, SagaState::Succeeded);
+            assert_eq!(world.run(links[saga]).await.saga.replay_of, Some(*saga));
+            assert_eq!(world.effects(links[saga]).await, ["did a", "did b"]);
+            world.until(*saga, SagaState::Undone).await;
+        }
+        world.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_saga_that_began_again_and_died_again_is_counted_so() {
+    for combination in combinations() {
+        let (world, _broken) = broken(combination).await;
+        parked(&world, 2).await;
+        let new = NewReplay {
+            from_start: true,
+            ..all(QUICK, 1)
+        };
+        let replay = begin(&world, &new).await;
+        let replay = turns_until(&world, replay.id, "stopped").await;
+        assert_eq!(counts(&replay), [0, 0, 0, 1, 1], "{}", world.label);
         world.end().await;
     }
 }

@@ -126,7 +126,11 @@ async fn only_what_ended_long_ago_leaves_and_takes_all_of_its_own_along() {
         }
         old(&world, recent, 29).await;
 
+        let last = world.store.gauges().await.unwrap().retired;
+        assert_eq!(last, None, "it never came to its end");
         assert_eq!(turn(&world, KEEP).await, Some(3), "{}", world.label);
+        let last = world.store.gauges().await.unwrap().retired.unwrap();
+        assert!(last.as_secs() < 60, "{last:?}");
         for saga in [parked, waits, recent] {
             assert!(kept(&world, saga).await, "{}", world.label);
             let steps = count(

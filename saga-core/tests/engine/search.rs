@@ -192,6 +192,7 @@ async fn a_paid_call_is_told_without_its_answer() {
         let reply = Reply {
             raw: b"a secret".to_vec(),
             usage: Usage::default(),
+            patience: None,
         };
         world.store.answered(&ask, 0, &reply).await.unwrap();
         let calls = world.store.paid_calls(saga).await.unwrap();

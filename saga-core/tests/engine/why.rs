@@ -30,14 +30,13 @@ const SLOW: Retry = Retry {
 async fn outside(world: &World, transport: &Transport, now: DateTime<Utc>) -> Outside {
     let consumers = transport.consumers(LEFT.0).await;
     Outside {
-        paused: std::collections::BTreeMap::new(),
         broker_up: Some(transport.health() == Health::Up),
         consumers: consumers
             .map(|count| (LEFT.0.to_owned(), count))
             .into_iter()
             .collect(),
-        held: None,
         oldest_unconfirmed: world.store.oldest_unconfirmed(now).await.unwrap(),
+        ..Outside::default()
     }
 }
 

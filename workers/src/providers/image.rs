@@ -1,7 +1,7 @@
 //! What an image model is asked and what it gives back.
 
 use super::text::FORM_TOKENS_MAX;
-use super::{Call, CallError, Unreadable, Usage};
+use super::{Answered, Call, CallError, Unreadable, Usage};
 use futures_util::future::BoxFuture;
 use serde::Serialize;
 use std::fmt;
@@ -87,7 +87,7 @@ pub trait ImageModel: Send + Sync {
         &'a self,
         picture: &'a Picture,
         call: &'a Call,
-    ) -> BoxFuture<'a, Result<Vec<u8>, CallError>>;
+    ) -> BoxFuture<'a, Result<Answered, CallError>>;
 
     /// Reads a raw answer. The same bytes always read the same.
     fn read(&self, raw: &[u8]) -> Result<Image, Unreadable>;

@@ -2,8 +2,8 @@
 //! real answers, the same for the same material, and always labelled `local`.
 
 use super::{
-    Call, CallError, Completion, Image, ImageModel, Picture, Prompt, TextModel, Unreadable, Usage,
-    png,
+    Answered, Call, CallError, Completion, Image, ImageModel, Picture, Prompt, TextModel,
+    Unreadable, Usage, png,
 };
 use domain::mirror::archetype::Archetype;
 use domain::mirror::material::Material;
@@ -52,7 +52,7 @@ impl TextModel for Writer {
         &'a self,
         prompt: &'a Prompt,
         _: &'a Call,
-    ) -> BoxFuture<'a, Result<Vec<u8>, CallError>> {
+    ) -> BoxFuture<'a, Result<Answered, CallError>> {
         Box::pin(async move {
             let material: Material = material(&prompt.material)?;
             let write = move || serde_json::to_vec(&write_persona(&material)).unwrap_or_default();
@@ -87,7 +87,7 @@ impl ImageModel for Painter {
         &'a self,
         picture: &'a Picture,
         _: &'a Call,
-    ) -> BoxFuture<'a, Result<Vec<u8>, CallError>> {
+    ) -> BoxFuture<'a, Result<Answered, CallError>> {
         Box::pin(async move {
             let sitter: Sitter = material(&picture.material)?;
             let side = picture.side;
@@ -119,9 +119,10 @@ fn material<T: DeserializeOwned>(value: &serde_json::Value) -> Result<T, CallErr
 }
 
 /// Keeps what takes a processor for a while off the runtime's threads.
-async fn aside(work: impl FnOnce() -> Vec<u8> + Send + 'static) -> Result<Vec<u8>, CallError> {
+async fn aside(work: impl FnOnce() -> Vec<u8> + Send + 'static) -> Result<Answered, CallError> {
     tokio::task::spawn_blocking(work)
         .await
+        .map(Answered::from)
         .map_err(|error| CallError::transient(error.to_string()))
 }
 

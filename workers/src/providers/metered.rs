@@ -1,7 +1,8 @@
 //! A model, and what calling it takes: time by outcome, and tokens.
 
 use super::{
-    Call, CallError, Completion, Image, ImageModel, Picture, Prompt, TextModel, Unreadable, Usage,
+    Answered, Call, CallError, Completion, Image, ImageModel, Picture, Prompt, TextModel,
+    Unreadable, Usage,
 };
 use futures_util::future::BoxFuture;
 use metrics::{counter, histogram};
@@ -34,11 +35,11 @@ impl<M: TextModel> TextModel for Metered<M> {
         &'a self,
         prompt: &'a Prompt,
         call: &'a Call,
-    ) -> BoxFuture<'a, Result<Vec<u8>, CallError>> {
+    ) -> BoxFuture<'a, Result<Answered, CallError>> {
         Box::pin(async move {
             let began = Instant::now();
             let answer = self.0.send(prompt, call).await;
-            let usage = answer.as_deref().map(|raw| self.0.usage(raw));
+            let usage = answer.as_ref().map(|answer| self.0.usage(&answer.raw));
             note(self.provider(), self.model(), began, usage);
             answer
         })
@@ -66,11 +67,11 @@ impl<M: ImageModel> ImageModel for Metered<M> {
         &'a self,
         picture: &'a Picture,
         call: &'a Call,
-    ) -> BoxFuture<'a, Result<Vec<u8>, CallError>> {
+    ) -> BoxFuture<'a, Result<Answered, CallError>> {
         Box::pin(async move {
             let began = Instant::now();
             let answer = self.0.send(picture, call).await;
-            let usage = answer.as_deref().map(|raw| self.0.usage(raw));
+            let usage = answer.as_ref().map(|answer| self.0.usage(&answer.raw));
             note(self.provider(), self.model(), began, usage);
             answer
         })

@@ -26,6 +26,7 @@
 //! in the model's text, which is read into our own types, it is an error.
 //! No error, `Debug` or log line holds the key, a prompt or a model's words.
 
+mod answered;
 mod body;
 mod failure;
 mod image;
@@ -37,6 +38,7 @@ mod repair;
 mod secret;
 mod text;
 
+pub use answered::Answered;
 pub use failure::{CallError, Unreadable};
 pub use image::{Image, ImageModel, Picture};
 pub use metered::Metered;

@@ -1,6 +1,6 @@
 //! What a text model is asked and what it gives back.
 
-use super::{Call, CallError, Unreadable, Usage};
+use super::{Answered, Call, CallError, Unreadable, Usage};
 use futures_util::future::BoxFuture;
 use serde::Serialize;
 use std::fmt;
@@ -86,7 +86,7 @@ pub trait TextModel: Send + Sync {
         &'a self,
         prompt: &'a Prompt,
         call: &'a Call,
-    ) -> BoxFuture<'a, Result<Vec<u8>, CallError>>;
+    ) -> BoxFuture<'a, Result<Answered, CallError>>;
 
     /// Reads a raw answer. The same bytes always read the same.
     fn read(&self, raw: &[u8]) -> Result<Completion, Unreadable>;

@@ -79,6 +79,7 @@ impl Painter {
             purpose: picture.purpose,
             request_hash: judge::hash(picture)?,
             most: picture.most(),
+            idempotent: false,
         };
         let request_id = cx.request_id.clone();
         let raw = cx
@@ -87,9 +88,12 @@ impl Painter {
                     idempotency_key,
                     request_id,
                 };
-                let raw = self.image.send(picture, &call).await.map_err(judge::call)?;
-                let usage = self.image.usage(&raw);
-                Ok(Reply { raw, usage })
+                let answer = self.image.send(picture, &call).await.map_err(judge::call)?;
+                Ok(Reply {
+                    usage: self.image.usage(&answer.raw),
+                    patience: answer.patience,
+                    raw: answer.raw,
+                })
             })
             .await?;
         let usage = self.image.usage(&raw);

@@ -80,6 +80,7 @@ impl Writer {
             purpose: prompt.purpose,
             request_hash: judge::hash(prompt)?,
             most: prompt.most(),
+            idempotent: false,
         };
         let request_id = cx.request_id.clone();
         let raw = cx
@@ -88,9 +89,12 @@ impl Writer {
                     idempotency_key,
                     request_id,
                 };
-                let raw = self.text.send(prompt, &call).await.map_err(judge::call)?;
-                let usage = self.text.usage(&raw);
-                Ok(Reply { raw, usage })
+                let answer = self.text.send(prompt, &call).await.map_err(judge::call)?;
+                Ok(Reply {
+                    usage: self.text.usage(&answer.raw),
+                    patience: answer.patience,
+                    raw: answer.raw,
+                })
             })
             .await?;
         let usage = self.text.usage(&raw);

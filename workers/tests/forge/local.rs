@@ -46,7 +46,7 @@ async fn the_same_sitter_is_always_drawn_the_same() {
 
     assert_eq!(first, second);
     assert_ne!(first, other);
-    let image = Painter.read(&first).unwrap();
+    let image = Painter.read(&first.raw).unwrap();
     assert_eq!(
         (image.width, image.height, image.usage.images),
         (256, 256, 1)

@@ -2,7 +2,8 @@
 
 use chorus_workers::providers::local::{Painter, Writer};
 use chorus_workers::providers::{
-    Call, CallError, Completion, Image, ImageModel, Picture, Prompt, TextModel, Unreadable,
+    Answered, Call, CallError, Completion, Image, ImageModel, Picture, Prompt, TextModel,
+    Unreadable,
 };
 use futures_util::future::BoxFuture;
 use std::collections::VecDeque;
@@ -15,6 +16,8 @@ use tokio::sync::Semaphore;
 pub(crate) enum Turn {
     /// These bytes come back.
     Says(&'static str),
+    /// It goes well, and a limit is used up by it for so long.
+    UsesUp(Duration),
     /// No answer comes back.
     Fails(CallError),
 }
@@ -109,7 +112,7 @@ impl TextModel for Pen {
         &'a self,
         prompt: &'a Prompt,
         call: &'a Call,
-    ) -> BoxFuture<'a, Result<Vec<u8>, CallError>> {
+    ) -> BoxFuture<'a, Result<Answered, CallError>> {
         self.calls
             .lock()
             .unwrap()
@@ -121,7 +124,14 @@ impl TextModel for Pen {
             }
             let turn = self.script.lock().unwrap().pop_front();
             match turn {
-                Some(Turn::Says(words)) => Ok(words.as_bytes().to_vec()),
+                Some(Turn::Says(words)) => Ok(words.as_bytes().to_vec().into()),
+                Some(Turn::UsesUp(wait)) => {
+                    let answer = Writer.send(prompt, call).await?;
+                    Ok(Answered {
+                        patience: Some(wait),
+                        ..answer
+                    })
+                }
                 Some(Turn::Fails(error)) => Err(error),
                 None => Writer.send(prompt, call).await,
             }
@@ -143,7 +153,7 @@ impl ImageModel for Brush {
         &'a self,
         picture: &'a Picture,
         call: &'a Call,
-    ) -> BoxFuture<'a, Result<Vec<u8>, CallError>> {
+    ) -> BoxFuture<'a, Result<Answered, CallError>> {
         self.calls.fetch_add(1, Ordering::SeqCst);
         Box::pin(async move {
             self.gate.pass().await;

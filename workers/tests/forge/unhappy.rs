@@ -6,6 +6,7 @@ use domain::mirror::standing::{PersonaStatus, Standing};
 use domain::mirror::store::surveys::SurveyStatus;
 use saga_core::state::SagaState;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 const FAILED: Standing = Standing {
     status: PersonaStatus::Failed,
@@ -114,6 +115,24 @@ async fn a_throttled_call_is_made_again_and_not_counted() {
             7,
             "more than a step's attempts"
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_answer_that_uses_up_the_limit_keeps_everybody_waiting_until_it_starts_anew() {
+    on_each(async |world| {
+        world.work();
+        // Whoever paints is of the same model here.
+        let wait = Duration::from_secs(2);
+        world.pen.script([Turn::UsesUp(wait)]);
+        let survey = world.survey().await;
+        let saga = world.three_answers(&survey).await;
+        world.until(saga, SagaState::Succeeded).await;
+        assert_eq!(world.brush.calls.load(Ordering::SeqCst), 1);
+        let events = world.client.store().events(saga, 0, 200).await.unwrap();
+        let throttled = events.iter().filter(|event| event.name == "step.throttled");
+        assert!(throttled.count() > 0, "{events:?}");
     })
     .await;
 }

@@ -28,8 +28,8 @@ async fn each_call_is_counted_by_its_outcome_and_its_tokens() {
         let chat = Metered::new(Chat::new(settings(&server)).unwrap());
         let sent = chat.send(&prompt(), &call()).await;
         assert_eq!(sent.is_ok(), outcome == "answered", "{outcome}: {sent:?}");
-        if let Ok(raw) = sent {
-            assert_eq!(chat.usage(&raw).input_tokens, 11); // looking is no call
+        if let Ok(answer) = sent {
+            assert_eq!(chat.usage(&answer.raw).input_tokens, 11); // looking is no call
         }
     }
     let told = recorder.handle().render();

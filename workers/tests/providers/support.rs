@@ -92,7 +92,7 @@ pub(crate) fn settings(server: &Server) -> Settings {
 pub(crate) async fn send_text(settings: Settings) -> Result<Vec<u8>, CallError> {
     keep_logs();
     let chat = Chat::new(settings).unwrap();
-    let result = chat.send(&prompt(), &call()).await;
+    let result = chat.send(&prompt(), &call()).await.map(|answer| answer.raw);
     if let Err(error) = &result {
         assert_clean(&format!("{error} {error:?}"));
     }
@@ -103,7 +103,10 @@ pub(crate) async fn send_text(settings: Settings) -> Result<Vec<u8>, CallError> 
 pub(crate) async fn send_picture(settings: Settings) -> Result<Vec<u8>, CallError> {
     keep_logs();
     let painter = Painter::new(settings).unwrap();
-    let result = painter.send(&picture(), &call()).await;
+    let result = painter
+        .send(&picture(), &call())
+        .await
+        .map(|answer| answer.raw);
     if let Err(error) = &result {
         assert_clean(&format!("{error} {error:?}"));
     }
@@ -172,7 +175,7 @@ pub(crate) fn end(reason: &str) -> String {
 }
 
 #[track_caller]
-pub(crate) fn assert_transient(result: Result<Vec<u8>, CallError>) {
+pub(crate) fn assert_transient<T: std::fmt::Debug>(result: Result<T, CallError>) {
     assert!(
         matches!(
             result,
@@ -186,7 +189,7 @@ pub(crate) fn assert_transient(result: Result<Vec<u8>, CallError>) {
 }
 
 #[track_caller]
-pub(crate) fn assert_permanent(result: Result<Vec<u8>, CallError>) {
+pub(crate) fn assert_permanent<T: std::fmt::Debug>(result: Result<T, CallError>) {
     assert!(
         matches!(result, Err(CallError::Permanent { .. })),
         "{result:?}"

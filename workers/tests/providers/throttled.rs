@@ -1,8 +1,10 @@
 //! How long a provider may make us wait.
 
-use crate::scripted::Reply;
-use crate::support::ask;
-use chorus_workers::providers::CallError;
+use crate::scripted::{Reply, Server};
+use crate::support::{ask, completion, settings};
+use crate::support::{call, prompt};
+use chorus_workers::providers::openai::Chat;
+use chorus_workers::providers::{CallError, TextModel as _};
 use std::time::Duration;
 
 const HOUR: Duration = Duration::from_hours(1);
@@ -107,4 +109,40 @@ async fn a_busy_server_may_ask_for_a_wait_too() {
     let error = ask(reply).await.unwrap_err();
     assert!(matches!(error, CallError::Transient { .. }), "{error:?}");
     assert_eq!(error.retry_after(), Some(Duration::from_secs(20)));
+}
+
+#[tokio::test]
+async fn an_ordinary_answer_that_uses_up_a_limit_asks_for_patience() {
+    let (requests, tokens) = (
+        "x-ratelimit-remaining-requests",
+        "x-ratelimit-remaining-tokens",
+    );
+    let resets = [
+        ("x-ratelimit-reset-requests", "20s"),
+        ("x-ratelimit-reset-tokens", "6m0s"),
+    ];
+    let cases = [
+        (vec![(requests, "0"), (tokens, "4000")], Some(20)),
+        (vec![(requests, "7"), (tokens, "0")], Some(360)),
+        (vec![(requests, "0"), (tokens, "0")], Some(360)),
+        (vec![(requests, "1"), (tokens, "1")], None),
+        (vec![(requests, "none")], None),
+        // Nothing is said of what is left: then nothing is known of a limit, either.
+        (vec![], None),
+    ];
+    for (said, seconds) in cases {
+        let mut reply = Reply::json(200, completion("well").to_string());
+        for (name, value) in said.iter().chain(&resets) {
+            reply = reply.header(name, value);
+        }
+        let server = Server::start(vec![reply]).await;
+        let chat = Chat::new(settings(&server)).unwrap();
+        let answer = chat.send(&prompt(), &call()).await.unwrap();
+        assert_eq!(
+            answer.patience,
+            seconds.map(Duration::from_secs),
+            "{said:?}"
+        );
+        assert!(chat.read(&answer.raw).is_ok());
+    }
 }

@@ -16,6 +16,12 @@ pub struct Outside {
     pub consumers: BTreeMap<String, u64>,
     /// The queues that are paused, and in a sentence by whom, when and why.
     pub paused: BTreeMap<String, String>,
+    /// Who switched this saga's kind off, when and why, in a sentence, if it stays where it is for that.
+    pub kind_off: Option<String>,
+    /// What this saga's kind is held to, in a sentence, if it is.
+    pub kind_limit: Option<String>,
+    /// The steps of this saga that stand in its kind's line, and since when they were asked for.
+    pub in_line: BTreeMap<Key, DateTime<Utc>>,
     /// Who paused this saga, when and why, in a sentence, if that is known.
     pub held: Option<String>,
     /// The oldest step of all sagas that is ready and has no confirmed ticket: since when.
@@ -34,6 +40,8 @@ pub enum Why {
     Queued,
     /// Somebody paused the saga.
     Paused,
+    /// Somebody switched the saga's kind off.
+    KindPaused,
     /// Somebody paused the queue.
     QueuePaused,
     /// Nobody consumes the queue.
@@ -48,7 +56,7 @@ pub enum Why {
     LeaseStale,
     /// It failed and is tried again.
     Retrying,
-    /// The provider asked for patience.
+    /// The provider asked for patience, or the saga's kind is at its limit.
     Throttled,
     /// A cap is in its way: it waits for money.
     OverBudget,

@@ -21,7 +21,9 @@ pub(super) fn is_at_work(step: &StepRow) -> bool {
 
 pub(super) fn of_step(step: &StepRow, now: DateTime<Utc>, outside: &Outside) -> Vec<Reason> {
     match (step.state, step.role) {
-        (StepState::Ready, _) => ready(step, now, outside),
+        (StepState::Ready, _) => {
+            by_kind(step, outside).unwrap_or_else(|| ready(step, now, outside))
+        }
         (StepState::Leased, _) => vec![leased(step, now)],
         (StepState::Retrying, _) => vec![retrying(step, now)],
         (StepState::Waiting, Role::Timer) => vec![timer(step, now)],
@@ -30,6 +32,21 @@ pub(super) fn of_step(step: &StepRow, now: DateTime<Utc>, outside: &Outside) -> 
         (StepState::Waiting, Role::Undo | Role::Work)
         | (StepState::Done | StepState::Failed | StepState::Cancelled, _) => vec![],
     }
+}
+
+/// What keeps a ready step from a ticket: its kind is off, as is told of the saga, or at its limit.
+fn by_kind(step: &StepRow, outside: &Outside) -> Option<Vec<Reason>> {
+    if outside.kind_off.is_some() {
+        return Some(vec![]);
+    }
+    let (since, limit) = (
+        outside.in_line.get(&step.key)?,
+        outside.kind_limit.as_ref()?,
+    );
+    let message = format!("{} stands in line: {limit}.", step.key);
+    let remedy = "Wait for its turn, or raise the limit: chorus limits kind.";
+    let reason = Reason::new(Why::Throttled, message, remedy);
+    Some(vec![reason.of(step).since(Some(*since))])
 }
 
 /// What keeps a step from being taken, and last that nobody has taken it.

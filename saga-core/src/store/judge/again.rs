@@ -4,6 +4,7 @@ use super::{Judged, Who, close, write_down};
 use crate::db::Tx;
 use crate::merge;
 use crate::run::{Hindered, Refused, Run};
+use crate::state::SagaState;
 use crate::store::verbs::{Calls, VerbError, count_calls};
 use crate::store::{Letter, NewSaga, Store, letters, links};
 use crate::trace;
@@ -16,6 +17,22 @@ pub(in crate::store) fn again(letter: Uuid) -> Uuid {
 }
 
 impl Store {
+    /// As [`Store::begin_again`], from the input as it was.
+    pub(super) async fn replay_from_start(
+        &self,
+        tx: &mut Tx,
+        run: Run,
+        letter: &Letter,
+        who: Who<'_>,
+    ) -> Result<Judged, VerbError> {
+        if run.saga.pivoted && !run.saga.state.is_final() {
+            return Err(Refused::Pivoted.into());
+        }
+        let input = (run.saga.input.clone(), vec![]);
+        let begun = self.begin_again(tx, run, letter, ("letter.replay", input), who);
+        begun.await
+    }
+
     /// A new saga from an older one's input; its id follows from the letter, so it starts once. Either
     /// one's row or history names the other. An older one that still stands is undone.
     pub(super) async fn begin_again(
@@ -55,6 +72,9 @@ impl Store {
             run.event("saga.replayed", None, Some(by));
         } else {
             run.give_way(letter.id, who.0, id, &self.kinds, now)?;
+            if run.saga.singleton.is_some() && !run.saga.state.is_final() {
+                return Err(one_at_a_time(run.saga.state)); // before anything is written
+            }
             close(tx, letter, "replayed", who).await?;
         }
         let edited = !fields.is_empty();
@@ -70,10 +90,7 @@ impl Store {
             return Err(if started[0].id == id {
                 Refused::NotOpen.into()
             } else {
-                // The old one, or another of the same key.
-                let how = "At most one of its kind and key is open: discard this letter, and replay it with the edit once the saga has ended.";
-                let state = saga.state;
-                Hindered::State { state, how }.into()
+                one_at_a_time(saga.state) // another of the same key
             });
         }
         let steps = first.iter().map(|ticket| ticket.step.clone());
@@ -123,4 +140,9 @@ impl Store {
             Some(Ok(())) | None => Ok((input, fields)),
         }
     }
+}
+
+fn one_at_a_time(state: SagaState) -> VerbError {
+    let how = "At most one of its kind and key is open: discard this letter, and replay it so once the saga has ended.";
+    Hindered::State { state, how }.into()
 }

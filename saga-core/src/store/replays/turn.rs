@@ -36,6 +36,7 @@ struct Open {
     state: String,
     reason: String,
     started_by: String,
+    from_start: bool,
     pause_micros: i64,
     tried_first: i64,
     failure_ratio_max: f64,
@@ -60,11 +61,11 @@ struct Tried {
 
 const TAKE: Sql = Sql {
     postgres: "-- replays.take
-        SELECT id, state, reason, started_by, pause_micros, tried_first, failure_ratio_max, waiting, running,
+        SELECT id, state, reason, started_by, from_start, pause_micros, tried_first, failure_ratio_max, waiting, running,
                succeeded, dead_again, skipped, next_at, updated_at
           FROM replays WHERE turn_at <= $1 ORDER BY turn_at LIMIT 1 FOR UPDATE SKIP LOCKED",
     sqlite: "-- replays.take
-        SELECT id, state, reason, started_by, pause_micros, tried_first, failure_ratio_max, waiting, running,
+        SELECT id, state, reason, started_by, from_start, pause_micros, tried_first, failure_ratio_max, waiting, running,
                succeeded, dead_again, skipped, next_at, updated_at
           FROM replays WHERE turn_at <= $1 ORDER BY turn_at LIMIT 1",
 };
@@ -80,7 +81,7 @@ const PUT_OFF: &str = "-- replays.put_off
 const NEXT_LETTER: &str = "-- replays.next_letter
     SELECT letter_id FROM replay_letters WHERE replay_id = $1 AND state = 'waiting' ORDER BY position LIMIT 1";
 const BEGUN: &str = "-- replays.begun
-    UPDATE replay_letters SET state = 'running', started_at = $3 WHERE replay_id = $1 AND letter_id = $2";
+    UPDATE replay_letters SET state = 'running', started_at = $3, saga_id = $4 WHERE replay_id = $1 AND letter_id = $2";
 const ENDED: Sql = Sql {
     postgres: "-- replays.ended
         UPDATE replay_letters l SET state = r.state, finished_at = r.finished_at
@@ -174,8 +175,9 @@ impl Store {
         }
         replay.waiting -= 1;
         let by = (replay.started_by.as_str(), replay.reason.as_str());
-        match self.replay_in_place(tx, letter, by).await {
-            Ok(tickets) => {
+        let what = (letter, replay.from_start);
+        match self.replay_open(tx, what, by).await {
+            Ok((saga, tickets)) => {
                 replay.running += 1;
                 // Looked at anew: it may have waited for its saga.
                 let begun = tx.later().await?;
@@ -184,6 +186,7 @@ impl Store {
                     .bind(replay.id)
                     .bind(letter)
                     .bind(begun)
+                    .bind(saga)
                     .execute()
                     .await?;
                 Ok(tickets)
@@ -289,6 +292,17 @@ impl Open {
 }
 
 impl Tried {
+    /// What became of the saga that began again; none while it is under way.
+    fn saga_ended(&self) -> Option<&'static str> {
+        match read(&SagaState::ALL, &self.saga_state, SagaState::as_str)? {
+            SagaState::Succeeded => Some("succeeded"),
+            SagaState::Parked | SagaState::Undoing | SagaState::Stuck | SagaState::Undone => {
+                Some("dead_again")
+            }
+            SagaState::Queued | SagaState::Running | SagaState::Waiting | SagaState::Paused => None,
+        }
+    }
+
     /// What became of the letter's step; none while it is under way.
     fn ended(&self) -> Option<&'static str> {
         // Code and journal did not fit: they do now, or it stands as before.
@@ -320,7 +334,14 @@ async fn judge(tx: &mut Tx, replay: &mut Open, now: DateTime<Utc>) -> sqlx::Resu
     let tried: Vec<Tried> = tx.query(TRIED).bind(replay.id).all().await?;
     let judged: Vec<(Uuid, &str)> = tried
         .iter()
-        .filter_map(|letter| Some((letter.letter_id, letter.ended()?)))
+        .filter_map(|letter| {
+            let ended = if replay.from_start {
+                letter.saga_ended()
+            } else {
+                letter.ended()
+            };
+            Some((letter.letter_id, ended?))
+        })
         .collect();
     for (_, how) in &judged {
         replay.running -= 1;

@@ -2,7 +2,7 @@
 
 use super::settings::{Settings, SettingsError};
 use super::status::{Fault, judged};
-use crate::providers::{Call, CallError, body};
+use crate::providers::{Answered, Call, CallError, body};
 use reqwest::header::{ACCEPT_ENCODING, AUTHORIZATION};
 use reqwest::{Client, RequestBuilder, Response, Url, redirect, retry};
 use serde::Serialize;
@@ -39,8 +39,8 @@ impl Caller {
     /// Puts the time limit round a whole call, and blots the key out of whatever comes of it.
     pub(super) async fn within(
         &self,
-        call: impl Future<Output = Result<Vec<u8>, CallError>>,
-    ) -> Result<Vec<u8>, CallError> {
+        call: impl Future<Output = Result<Answered, CallError>>,
+    ) -> Result<Answered, CallError> {
         let timeout = self.settings.timeout;
         let result = tokio::time::timeout(timeout, call)
             .await
@@ -49,7 +49,10 @@ impl Caller {
             return result;
         };
         match result {
-            Ok(raw) => Ok(key.blotted_raw(raw)),
+            Ok(answer) => Ok(Answered {
+                raw: key.blotted_raw(answer.raw),
+                ..answer
+            }),
             Err(error) => Err(error.with_detail(|detail| key.blotted(detail))),
         }
     }

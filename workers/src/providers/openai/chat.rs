@@ -4,10 +4,13 @@ use super::PROVIDER;
 use super::answer::{parsed, plain, usage};
 use super::assembly::Assembly;
 use super::caller::Caller;
+use super::delay;
 use super::events::Events;
 use super::settings::{Settings, SettingsError};
 use crate::providers::body::{self, Kind};
-use crate::providers::{Call, CallError, Completion, Prompt, TextModel, Unreadable, Usage};
+use crate::providers::{
+    Answered, Call, CallError, Completion, Prompt, TextModel, Unreadable, Usage,
+};
 use futures_util::future::BoxFuture;
 use reqwest::Response;
 use serde_json::{Value, json};
@@ -26,18 +29,20 @@ impl Chat {
         Ok(Self { caller })
     }
 
-    async fn ask(&self, prompt: &Prompt, call: &Call) -> Result<Vec<u8>, CallError> {
+    async fn ask(&self, prompt: &Prompt, call: &Call) -> Result<Answered, CallError> {
         let request = request(self.model(), prompt);
         let path = ["chat", "completions"];
         let mut response = self.caller.post(path, call, &request).await?;
         let bytes_max = self.caller.settings.body_bytes_max;
-        match body::kind(&response)? {
-            Kind::Events => streamed(&mut response, bytes_max).await,
+        let raw = match body::kind(&response)? {
+            Kind::Events => streamed(&mut response, bytes_max).await?,
             kind @ (Kind::Json | Kind::Unsaid) => {
                 let raw = body::whole(&mut response, bytes_max).await?;
-                plain(raw, kind, &response)
+                plain(raw, kind, &response)?
             }
-        }
+        };
+        let patience = delay::used_up(response.headers());
+        Ok(Answered { raw, patience })
     }
 }
 
@@ -54,7 +59,7 @@ impl TextModel for Chat {
         &'a self,
         prompt: &'a Prompt,
         call: &'a Call,
-    ) -> BoxFuture<'a, Result<Vec<u8>, CallError>> {
+    ) -> BoxFuture<'a, Result<Answered, CallError>> {
         Box::pin(self.caller.within(self.ask(prompt, call)))
     }
 

@@ -9,17 +9,28 @@ const DELAY_MAX: Duration = Duration::from_hours(1);
 
 /// The wait a 429 asks for: as stated, or else until the limits that are used up start anew.
 pub(super) fn asked(headers: &HeaderMap) -> Option<Duration> {
-    stated(headers).or_else(|| {
-        ["requests", "tokens"]
-            .into_iter()
-            .filter(|limit| {
-                let left = text(headers, &format!("x-ratelimit-remaining-{limit}"));
-                left.is_none_or(|left| left.parse().is_ok_and(|left: f64| left <= 0.0))
-            })
-            .filter_map(|limit| text(headers, &format!("x-ratelimit-reset-{limit}")))
-            .filter_map(span)
-            .max()
-    })
+    // A limit that is not said to have anything left may be the one that was met.
+    stated(headers).or_else(|| until_new(headers, |left| left.is_none_or(|left| left <= 0.0)))
+}
+
+/// The wait until limits start anew that an answer has used up; none while all of them have something left,
+/// or where nothing is said of them.
+pub(super) fn used_up(headers: &HeaderMap) -> Option<Duration> {
+    let wait = until_new(headers, |left| left.is_some_and(|left| left <= 0.0));
+    wait.filter(|wait| !wait.is_zero())
+}
+
+/// The longest wait for limits of which what is left is so.
+fn until_new(headers: &HeaderMap, so: impl Fn(Option<f64>) -> bool) -> Option<Duration> {
+    let left = |limit: &str| text(headers, &format!("x-ratelimit-remaining-{limit}"));
+    let met = |limit: &&str| match left(limit).map(str::parse::<f64>) {
+        None => so(None),
+        Some(Ok(left)) => so(Some(left)),
+        Some(Err(_)) => false,
+    };
+    let reset = |limit: &str| span(text(headers, &format!("x-ratelimit-reset-{limit}"))?);
+    let limits = ["requests", "tokens"].into_iter();
+    limits.filter(met).filter_map(reset).max()
 }
 
 /// The wait that `retry-after-ms` or `Retry-After` states. A date counts from the server's own

@@ -4,9 +4,12 @@ use super::PROVIDER;
 use super::address;
 use super::answer::{parsed, plain, usage};
 use super::caller::Caller;
+use super::delay;
 use super::settings::{Settings, SettingsError};
 use crate::providers::body::{self, Kind};
-use crate::providers::{Call, CallError, Image, ImageModel, Picture, Unreadable, Usage, png};
+use crate::providers::{
+    Answered, Call, CallError, Image, ImageModel, Picture, Unreadable, Usage, png,
+};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::future::BoxFuture;
@@ -25,7 +28,7 @@ impl Painter {
         Ok(Self { caller })
     }
 
-    async fn ask(&self, picture: &Picture, call: &Call) -> Result<Vec<u8>, CallError> {
+    async fn ask(&self, picture: &Picture, call: &Call) -> Result<Answered, CallError> {
         let request = request(self.model(), picture);
         let path = ["images", "generations"];
         let mut response = self.caller.post(path, call, &request).await?;
@@ -35,14 +38,16 @@ impl Painter {
         }
         let raw = body::whole(&mut response, self.caller.settings.body_bytes_max).await?;
         let raw = plain(raw, kind, &response)?;
-        match address_in(&raw) {
+        let patience = delay::used_up(response.headers());
+        let raw = match address_in(&raw) {
             // It is painted by now, whatever becomes of it.
             Some((answer, address)) => self
                 .with_picture(answer, &address)
                 .await
-                .map_err(CallError::charged),
-            None => Ok(raw),
-        }
+                .map_err(CallError::charged)?,
+            None => raw,
+        };
+        Ok(Answered { raw, patience })
     }
 
     async fn with_picture(&self, mut answer: Value, at: &str) -> Result<Vec<u8>, CallError> {
@@ -68,7 +73,7 @@ impl ImageModel for Painter {
         &'a self,
         picture: &'a Picture,
         call: &'a Call,
-    ) -> BoxFuture<'a, Result<Vec<u8>, CallError>> {
+    ) -> BoxFuture<'a, Result<Answered, CallError>> {
         Box::pin(self.caller.within(self.ask(picture, call)))
     }
 

@@ -1,0 +1,192 @@
+//! The switches of kinds: which sagas go on, which are accepted and wait, by whose decision.
+
+use super::Store;
+use super::audit::{self, Entry};
+use crate::db::Tx;
+use crate::rules::{KindMode, Rule, Rules};
+use chrono::{DateTime, Utc};
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// The last decision about a kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KindSwitch {
+    /// The kind.
+    pub kind: String,
+    /// Whether its sagas go on.
+    pub mode: KindMode,
+    /// Why.
+    pub reason: String,
+    /// Who decided.
+    pub decided_by: String,
+    /// When.
+    pub decided_at: DateTime<Utc>,
+}
+
+/// How one kind stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KindLoad {
+    /// The kind.
+    pub kind: String,
+    /// Sagas of it that have not ended.
+    pub open: i64,
+    /// Those of them that nobody has begun yet.
+    pub queued: i64,
+    /// Ready steps that stand in its line.
+    pub in_line: i64,
+    /// Who switched it last, if anybody ever did.
+    pub switch: Option<KindSwitch>,
+}
+
+impl KindLoad {
+    /// Whether its sagas go on.
+    pub fn mode(&self) -> KindMode {
+        let switch = self.switch.as_ref();
+        switch.map_or(KindMode::Enabled, |switch| switch.mode)
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct Switched {
+    kind: String,
+    mode: String,
+    reason: String,
+    decided_by: String,
+    decided_at: DateTime<Utc>,
+}
+
+impl From<Switched> for KindSwitch {
+    fn from(row: Switched) -> Self {
+        Self {
+            kind: row.kind,
+            mode: KindMode::stored(&row.mode),
+            reason: row.reason,
+            decided_by: row.decided_by,
+            decided_at: row.decided_at,
+        }
+    }
+}
+
+const RULES: &str = "-- kinds.rules
+    SELECT kind, mode, FALSE AS limited FROM kind_switches WHERE mode <> 'enabled'
+     UNION ALL SELECT kind, 'enabled' AS mode, TRUE AS limited FROM kind_limits";
+const LIST: &str = "-- kinds.list
+    SELECT kind, mode, reason, decided_by, decided_at FROM kind_switches ORDER BY kind";
+// Open sagas are few among many, and have an index of their own.
+const OPEN: &str = "-- kinds.open
+    SELECT kind, count(*), count(CASE WHEN started_at IS NULL THEN 1 END) FROM sagas WHERE finished_at IS NULL GROUP BY kind";
+const IN_LINE: &str = "-- kinds.in_line
+    SELECT kind, count(*) FROM kind_lines GROUP BY kind";
+// Of two who decide the same the second one changes nothing; and what nobody has touched is on.
+const SWITCH: &str = "-- kinds.switch
+    INSERT INTO kind_switches (kind, mode, reason, decided_by, decided_at) VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT (kind) DO UPDATE
+       SET mode = excluded.mode, reason = excluded.reason, decided_by = excluded.decided_by, decided_at = excluded.decided_at
+     WHERE kind_switches.mode <> excluded.mode";
+const RESUME: &str = "-- kinds.resume
+    UPDATE kind_switches SET mode = $2, reason = $3, decided_by = $4, decided_at = $5 WHERE kind = $1 AND mode <> $2";
+
+impl Store {
+    /// Reads what holds for kinds; from then on this process acts by it.
+    pub async fn look_at_rules(&self) -> sqlx::Result<()> {
+        let rows: Vec<(String, String, bool)> = self.db.query(RULES).all().await?;
+        let mut rules: BTreeMap<String, Rule> = BTreeMap::new();
+        for (kind, mode, limited) in rows {
+            let rule = rules.entry(kind).or_default();
+            if limited {
+                rule.limited = true;
+            } else {
+                rule.mode = KindMode::stored(&mode);
+            }
+        }
+        self.rules.tell(Rules::new(rules));
+        Ok(())
+    }
+
+    /// Looks at it again and again until shutdown: for a process that has no worker.
+    pub async fn follow_rules(self, every: Duration, shutdown: CancellationToken) {
+        while !shutdown.is_cancelled() {
+            if let Err(error) = self.look_at_rules().await {
+                tracing::debug!(%error, "It could not be read what holds for kinds of sagas");
+            }
+            tokio::select! {
+                () = tokio::time::sleep(every) => {}
+                () = shutdown.cancelled() => {}
+            }
+        }
+    }
+
+    /// The last decision about each kind that was ever switched.
+    pub async fn kind_switches(&self) -> sqlx::Result<Vec<KindSwitch>> {
+        let rows: Vec<Switched> = self.db.query(LIST).all().await?;
+        Ok(rows.into_iter().map(KindSwitch::from).collect())
+    }
+
+    /// How every kind stands that this process knows, has open sagas or was ever switched; by name.
+    pub async fn kind_loads(&self) -> sqlx::Result<Vec<KindLoad>> {
+        let switches = self.kind_switches().await?;
+        let open: Vec<(String, i64, i64)> = self.db.query(OPEN).all().await?;
+        let in_line = self.lines().await?;
+        let names: BTreeSet<&str> = (self.kinds.iter().map(|kind| kind.name))
+            .chain(open.iter().map(|(kind, ..)| kind.as_str()))
+            .chain(switches.iter().map(|switch| switch.kind.as_str()))
+            .collect();
+        let load = |name: &str| {
+            let of_kind = open.iter().find(|(kind, ..)| kind == name);
+            let (open, queued) = of_kind.map_or((0, 0), |(_, open, queued)| (*open, *queued));
+            let line = in_line.iter().find(|(kind, _)| kind == name);
+            KindLoad {
+                kind: name.to_owned(),
+                open,
+                queued,
+                in_line: line.map_or(0, |(_, steps)| *steps),
+                switch: switches.iter().find(|switch| switch.kind == name).cloned(),
+            }
+        };
+        Ok(names.into_iter().map(load).collect())
+    }
+
+    /// How many steps stand in the lines of kinds, where any does.
+    pub(super) async fn lines(&self) -> sqlx::Result<Vec<(String, i64)>> {
+        self.db.query(IN_LINE).all().await
+    }
+
+    /// Switches a kind; workers hear of it within a second or two. None: it is so already.
+    pub async fn switch_kind(
+        &self,
+        tx: &mut Tx,
+        kind: &str,
+        mode: KindMode,
+        (by, reason): (&str, &str),
+    ) -> sqlx::Result<Option<KindSwitch>> {
+        let (sql, verb) = match mode {
+            KindMode::Enabled => (RESUME, "kind.resume"),
+            KindMode::Paused => (SWITCH, "kind.pause"),
+            KindMode::Drain => (SWITCH, "kind.drain"),
+        };
+        let switch = KindSwitch {
+            kind: kind.to_owned(),
+            mode,
+            reason: reason.to_owned(),
+            decided_by: by.to_owned(),
+            decided_at: tx.now().await?,
+        };
+        let query = tx.query(sql).bind(kind.to_owned()).bind(mode.as_str());
+        let query = query.bind(reason.to_owned()).bind(by.to_owned());
+        if query.bind(switch.decided_at).execute().await? == 0 {
+            return Ok(None);
+        }
+        let entry = Entry {
+            actor: by,
+            verb,
+            target_kind: "kind",
+            target_id: kind.to_owned(),
+            reason,
+            detail: json!({}),
+        };
+        audit::write(tx, &entry).await?;
+        Ok(Some(switch))
+    }
+}
