@@ -1,20 +1,23 @@
-//! `chorus token`: a bearer token for somebody, signed with the server's own secret.
+//! `chorus token`: a bearer token for somebody, signed with the server's own secret, of a session in its store.
 
 use crate::exit::Trouble;
 use crate::terminal;
 use anyhow::Context as _;
-use chorus_api::token::{Grant, LIFE_MAX, mint};
+use chorus_api::token::{Grant, mint};
+use chrono::TimeDelta;
 use clap::Args;
+use domain::accounts::roles::ROLES;
+use domain::accounts::sessions::{self, Opening};
 use domain::accounts::store;
 use process::{Settings, fleet, telemetry};
 use saga_core::Store;
 use saga_core::db::Durability;
+use saga_core::store::audit::{self, Entry};
+use serde_json::json;
 use uuid::Uuid;
 
-/// Roles that there are: another word would open nothing, and nobody would know why.
-const ROLES: [&str; 8] = [
-    "member", "client", "agent", "employee", "curator", "reviewer", "operator", "admin",
-];
+/// How decisions of the command line are signed.
+const ACTOR: &str = "chorus token";
 
 const NAME_CHARS_MAX: usize = 80;
 
@@ -23,7 +26,7 @@ pub(crate) struct TokenArguments {
     /// Whom it speaks for; the account is made if there is none
     #[arg(long)]
     email: String,
-    /// What it may do; again for more
+    /// What it may do while it lives, whatever roles the account has; again for more
     #[arg(long = "role", value_name = "ROLE", default_values = ["member"], value_parser = ROLES)]
     roles: Vec<String>,
     /// What friends are shown, if the account is new
@@ -54,7 +57,8 @@ pub(crate) async fn run(settings: Settings, arguments: TokenArguments) -> Result
     Ok(())
 }
 
-/// Mints a token for an address, valid for a day; an account that is new gets the name.
+/// Mints a token for an address, valid for a day, of a session that has these roles in place of its account's;
+/// an account that is new gets the name.
 pub(crate) async fn token_for(
     kept: &Store,
     settings: &Settings,
@@ -65,15 +69,37 @@ pub(crate) async fn token_for(
     let account = store::find_or_create(&mut tx, Uuid::now_v7(), email, name)
         .await
         .context("finding the account")?;
+    let (session, life) = (Uuid::now_v7(), settings.sign_in.access_life);
+    let opening = Opening {
+        id: session,
+        account: account.id,
+        roles: Some(roles.to_vec()),
+        refresh_hash: None,
+        ip_prefix: String::new(),
+        user_agent: ACTOR.to_owned(),
+        life: TimeDelta::from_std(life)?,
+    };
+    sessions::open(&mut tx, opening)
+        .await
+        .context("opening a session")?;
+    let entry = Entry {
+        actor: ACTOR,
+        verb: "session.open",
+        target_kind: "account",
+        target_id: account.id.to_string(),
+        reason: "",
+        detail: json!({"session_id": session, "roles": roles}),
+    };
+    audit::write(&mut tx, &entry).await?;
     tx.commit().await?;
     let grant = Grant {
         account: account.id,
-        email: Some(account.email),
+        session,
         roles: roles.to_vec(),
     };
     Ok(mint(
         settings.jwt_secret()?.reveal().as_bytes(),
         &grant,
-        LIFE_MAX,
+        life,
     )?)
 }
