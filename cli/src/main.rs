@@ -1,5 +1,7 @@
 //! The command line of Chorus, and every process that it can be.
 
+mod accounts;
+mod api_keys;
 mod arguments;
 mod audit;
 mod config;
@@ -23,6 +25,7 @@ mod port;
 mod queues;
 mod replays;
 mod sagas;
+mod seed;
 mod story;
 mod terminal;
 mod token;
@@ -62,6 +65,9 @@ fn main() -> ExitCode {
         | Command::Worker { .. }
         | Command::Migrate { .. }
         | Command::Token { .. }
+        | Command::Seed { .. }
+        | Command::Accounts { .. }
+        | Command::ApiKeys { .. }
         | Command::Jobs { .. }
         | Command::DeadLetters { .. }
         | Command::Replays { .. }
@@ -116,6 +122,11 @@ async fn run(command: Command) -> Result<(), Trouble> {
         Command::Token { given, token } => {
             token::run(given.with_environment().check(Role::Api)?, token).await
         }
+        Command::Seed { given, seed } => {
+            seed::run(given.with_environment().check(Role::Tool)?, seed).await
+        }
+        Command::Accounts { command } => accounts::run(command).await,
+        Command::ApiKeys { command } => api_keys::run(command).await,
         Command::Jobs { command } => jobs::run(command).await,
         Command::DeadLetters { command } => letters::run(command).await,
         Command::Replays { command } => replays::run(command).await,
