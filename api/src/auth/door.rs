@@ -73,7 +73,12 @@ impl Door {
         &self.issuers
     }
 
-    /// Forgets what the store said of everybody: something was decided that must count at once.
+    /// Forgets what the store said of a session that has ended.
+    pub(crate) async fn forget(&self, session: Uuid) {
+        self.standing.invalidate(&Who::Session(session)).await;
+    }
+
+    /// Forgets what the store said of everybody: an admin decided something that must count at once.
     pub(crate) fn look_again(&self) {
         self.standing.invalidate_all();
     }

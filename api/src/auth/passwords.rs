@@ -50,7 +50,7 @@ fn argon(cost: PasswordCost) -> Result<Argon2<'static>, argon2::Error> {
 pub(crate) enum Checked {
     Wrong,
     Right,
-    /// Right, by a hash of another cost than today's.
+    /// Right, by a hash of another cost than today's, or one of bcrypt that was imported.
     RightOutdated,
 }
 
@@ -109,6 +109,12 @@ impl Passwords {
 impl Inner {
     fn check(&self, hash: Option<&str>, password: &str) -> Checked {
         self.looked.fetch_add(1, Ordering::Relaxed);
+        if let Some(imported) = hash.filter(|hash| hash.starts_with("$2")) {
+            return match bcrypt::verify(password, imported) {
+                Ok(true) => Checked::RightOutdated,
+                Ok(false) | Err(_) => Checked::Wrong,
+            };
+        }
         let Ok(parsed) = PasswordHash::new(hash.unwrap_or(&self.nobody)) else {
             return Checked::Wrong;
         };
@@ -178,9 +184,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_imported_hash_of_bcrypt_is_right_and_outdated() {
+        let hash = bcrypt::hash_with_salt("right", 4, [7; 16])
+            .unwrap()
+            .to_string();
+        let passwords = passwords(1);
+        for (password, found) in [("right", Checked::RightOutdated), ("wrong", Checked::Wrong)] {
+            let checked = passwords.check(Some(hash.clone()), password.to_owned());
+            assert_eq!(checked.await.unwrap(), found);
+        }
+    }
+
+    #[tokio::test]
     async fn what_is_no_hash_is_no_password() {
         let passwords = passwords(1);
-        let checked = passwords.check(Some("x".to_owned()), "x".to_owned());
-        assert_eq!(checked.await.unwrap(), Checked::Wrong);
+        for hash in ["x", "$2", "$2b$99$x", "$argon2id$v=19$m=64"] {
+            let checked = passwords.check(Some(hash.to_owned()), "x".to_owned());
+            assert_eq!(checked.await.unwrap(), Checked::Wrong, "{hash}");
+        }
     }
 }

@@ -86,7 +86,7 @@ pub(crate) async fn end(
         return Err(Problem::not_found("session"));
     }
     tx.commit().await?;
-    state.door().look_again();
+    state.door().forget(id).await;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -101,6 +101,6 @@ pub(crate) async fn logout(caller: Signed, In(state): In<State>) -> Result<Statu
     let mut tx = state.begin().await?;
     sessions::revoke(&mut tx, *id).await?;
     tx.commit().await?;
-    state.door().look_again();
+    state.door().forget(*id).await;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -205,7 +205,7 @@ pub(crate) async fn refresh(
             };
             audit::write(&mut tx, &entry).await?;
             tx.commit().await?;
-            state.door().look_again();
+            state.door().forget(session).await;
             tracing::warn!(%session, %account, "A refresh token was used twice: its session is over");
             Err(unknown())
         }

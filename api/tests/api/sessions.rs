@@ -3,6 +3,7 @@
 use crate::support::{Answer, App, Person, on_each};
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 const PASSWORD: &str = "correct horse battery";
@@ -290,6 +291,31 @@ async fn what_an_admin_decides_about_an_account_counts_at_once() {
             "account.create",
         ];
         assert_eq!(verbs, expected);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_ends_in_one_process_is_over_in_another_within_seconds() {
+    on_each(async |app| {
+        let other = app.serve_again().await;
+        somebody(app, "ana@example.org", &["member"]).await;
+        let ana = holder(&login(app, "ana@example.org", PASSWORD).await.is(200));
+        let there = async || {
+            let request = app.http.get(format!("{other}/api/v1/jobs"));
+            let sent = request.bearer_auth(&ana.token).send().await;
+            sent.unwrap().status().as_u16()
+        };
+        assert_eq!(there().await, 200);
+        app.post("/api/v1/auth/logout", &ana, &json!({}))
+            .await
+            .is(204);
+        app.get("/api/v1/jobs", &ana).await.is(401);
+        let began = Instant::now();
+        while there().await == 200 {
+            assert!(began.elapsed() < Duration::from_secs(10), "it lasts");
+            tokio::task::yield_now().await;
+        }
     })
     .await;
 }

@@ -207,15 +207,17 @@ impl App {
         self.tracker.spawn(worker.run(self.stop.clone()));
     }
 
-    /// Serves the same store a second time, as another process would.
-    pub(crate) async fn serve_again(&self) {
+    /// Serves the same store a second time, as another process would; tells where.
+    pub(crate) async fn serve_again(&self) -> String {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
         let settings = self.settings.clone();
         let probe = Probe::new(self.closing.clone());
         let state = State::new(self.client.clone(), settings, probe).unwrap();
         let ended = self.closing.clone();
         self.serving
             .spawn(async move { chorus_api::serve(listener, state, ended).await.unwrap() });
+        base
     }
 
     /// Stops the API and waits until it has.

@@ -5,16 +5,19 @@ use saga_core::db::{Db, Tx};
 use uuid::Uuid;
 
 /// An account, and the hash of its password if it has one.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, sqlx::FromRow)]
 pub struct Known {
     /// The account.
+    #[sqlx(flatten)]
     pub account: Account,
     /// The hash, in the format of PHC.
     pub hash: Option<String>,
 }
 
-const HASH: &str = "-- passwords.hash
-    SELECT hash FROM passwords WHERE account_id = $1";
+// One statement, whoever it finds: an account without a password takes no longer than one with.
+const KNOWN: &str = "-- passwords.known
+    SELECT a.id, a.email, a.display_name, a.created_at, a.disabled_at, p.hash
+      FROM accounts a LEFT JOIN passwords p ON p.account_id = a.id WHERE a.email = $1";
 const SET: &str = "-- passwords.set
     INSERT INTO passwords (account_id, hash, changed_at) VALUES ($1, $2, $3)
     ON CONFLICT (account_id) DO UPDATE SET hash = excluded.hash, changed_at = excluded.changed_at";
@@ -24,14 +27,10 @@ const UPGRADE: &str = "-- passwords.upgrade
 
 /// Whoever has this address.
 pub async fn known(db: &Db, email: &str) -> sqlx::Result<Option<Known>> {
-    let Some(account) = super::store::by_email(db, email).await? else {
-        return Ok(None);
-    };
-    let hash: Option<(String,)> = db.query(HASH).bind(account.id).optional().await?;
-    Ok(Some(Known {
-        account,
-        hash: hash.map(|(hash,)| hash),
-    }))
+    db.query(KNOWN)
+        .bind(email.trim().to_lowercase())
+        .optional()
+        .await
 }
 
 /// Sets the password of an account.
