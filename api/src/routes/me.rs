@@ -54,9 +54,10 @@ pub(crate) async fn sessions(
     In(state): In<State>,
     Params(from): Params<From>,
 ) -> Result<axum::Json<Page<Value>>, Problem> {
+    let account = person(&caller)?;
     let limit = page::limit(from.limit)?;
     let before: Option<Uuid> = page::read(from.cursor.as_deref())?;
-    let found = sessions::of_account(state.db(), caller.account(), before, limit + 1).await?;
+    let found = sessions::of_account(state.db(), account, before, limit + 1).await?;
     let kept = usize::try_from(limit).unwrap_or_default();
     let more = found.len() > kept;
     let told = |session: &Session| {
@@ -75,14 +76,26 @@ pub(crate) async fn sessions(
     Ok(axum::Json(Page::new(items, next.filter(|_| more).as_ref())))
 }
 
+/// The account of a caller who signed in. A machine's key has no part in the sessions of its account.
+fn person(caller: &Signed) -> Result<Uuid, Problem> {
+    match (caller.by(), caller.own_account()) {
+        (By::Session(_) | By::Issuer, Some(account)) => Ok(account),
+        (By::Session(_) | By::Issuer | By::Key(_) | By::Bootstrap, _) => Err(Problem::new(
+            Code::Forbidden,
+            "Sessions are for whoever signed in; a key has none.",
+        )),
+    }
+}
+
 /// Ends one of the caller's sessions; its tokens open nothing any more.
 pub(crate) async fn end(
     caller: Signed,
     Id(id): Id,
     In(state): In<State>,
 ) -> Result<StatusCode, Problem> {
+    let account = person(&caller)?;
     let mut tx = state.begin().await?;
-    if !sessions::revoke_own(&mut tx, id, caller.account()).await? {
+    if !sessions::revoke_own(&mut tx, id, account).await? {
         return Err(Problem::not_found("session"));
     }
     tx.commit().await?;

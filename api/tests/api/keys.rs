@@ -48,7 +48,7 @@ async fn a_key_opens_what_its_scopes_say_and_is_told_once() {
         app.get(&format!("/api/v1/jobs/{job}"), &admin)
             .await
             .is(200);
-        for refused in [KEYS, ACCOUNTS, "/api/v1/surveys"] {
+        for refused in [KEYS, ACCOUNTS, "/api/v1/surveys", "/api/v1/auth/sessions"] {
             get(app, refused, &secret)
                 .await
                 .is_problem(403, "forbidden");
