@@ -1,21 +1,21 @@
-//! Forgets what was kept under an `Idempotency-Key`, once nobody may ask for it any more.
+//! Forgets what is over: answers under an `Idempotency-Key`, sessions, failed attempts to sign in.
 
-use domain::accounts::idempotency;
+use domain::accounts::{attempts, idempotency, sessions};
 use saga_core::db::{Db, Durability};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// How often there is a look.
 const PAUSE: Duration = Duration::from_hours(1);
-/// Keys in one transaction: short enough that no command notices.
-const KEYS_MAX: u32 = 1_000;
+/// Rows of a kind in one transaction: short enough that no command notices.
+const ROWS_MAX: u32 = 1_000;
 
 /// Forgets at start, and every hour until shutdown.
 pub(crate) async fn run(db: Db, shutdown: CancellationToken) {
     let forever = async {
         loop {
             if let Err(error) = all(&db).await {
-                tracing::warn!(%error, "Old idempotency keys could not be forgotten");
+                tracing::warn!(%error, "What is over could not be forgotten");
             }
             tokio::time::sleep(PAUSE).await;
         }
@@ -26,9 +26,13 @@ pub(crate) async fn run(db: Db, shutdown: CancellationToken) {
 async fn all(db: &Db) -> sqlx::Result<()> {
     loop {
         let mut tx = db.begin(Durability::Relaxed).await?;
-        let forgotten = idempotency::forget_old(&mut tx, KEYS_MAX.into()).await?;
+        let forgotten = [
+            idempotency::forget_old(&mut tx, ROWS_MAX.into()).await?,
+            sessions::forget_old(&mut tx, ROWS_MAX.into()).await?,
+            attempts::forget_old(&mut tx, ROWS_MAX.into()).await?,
+        ];
         tx.commit().await?;
-        if forgotten < KEYS_MAX.into() {
+        if forgotten.iter().all(|rows| *rows < ROWS_MAX.into()) {
             return Ok(());
         }
     }

@@ -1,6 +1,5 @@
 //! The HTTP API of Chorus: commits commands and answers 202; tells how jobs are; never calls a model.
 
-mod accounts;
 mod asked;
 mod auth;
 mod body;
@@ -25,8 +24,10 @@ mod settings;
 mod state;
 pub mod token;
 
+pub use auth::passwords::hash_password;
+pub use auth::table;
 pub use router::router;
 pub use run::run;
 pub use server::serve;
 pub use settings::{ApiSettings, Origins};
-pub use state::State;
+pub use state::{State, Unfit};

@@ -6,7 +6,7 @@ use crate::{cors, problem::Problem, routes};
 use axum::Router;
 use axum::http::StatusCode;
 use axum::response::Response;
-use axum::routing::{get, patch, post};
+use axum::routing::{delete, get, patch, post, put};
 use process::metrics::{self, Scrape};
 use process::{Probe, health};
 
@@ -30,7 +30,9 @@ pub fn router(state: State) -> Router {
         .route("/personas/me/forge", post(routes::personas::forge))
         .route("/personas/{id}", get(routes::personas::show))
         .route("/media/{id}/file", get(routes::media::file))
-        .merge(admin());
+        .merge(sign_in())
+        .merge(admin())
+        .merge(accounts());
     let (cors, probe) = (
         cors::layer(&state.settings().origins),
         state.probe().clone(),
@@ -49,6 +51,49 @@ pub fn router(state: State) -> Router {
         None => router,
     };
     router.layer(axum::middleware::from_fn(front::front))
+}
+
+/// How people come in, see themselves, and go.
+fn sign_in() -> Router<State> {
+    Router::new()
+        .route("/auth/google", post(routes::sign_in::google))
+        .route("/auth/oidc/{provider}", post(routes::sign_in::oidc))
+        .route("/auth/login", post(routes::sign_in::login))
+        .route("/auth/refresh", post(routes::sign_in::refresh))
+        .route("/auth/logout", post(routes::me::logout))
+        .route("/auth/me", get(routes::me::show))
+        .route("/auth/sessions", get(routes::me::sessions))
+        .route("/auth/sessions/{id}", delete(routes::me::end))
+}
+
+/// Who may do what.
+fn accounts() -> Router<State> {
+    Router::new()
+        .route(
+            "/admin/accounts",
+            post(routes::accounts::create).get(routes::accounts::list),
+        )
+        .route("/admin/accounts/{id}/roles", put(routes::accounts::roles))
+        .route(
+            "/admin/accounts/{id}/password",
+            put(routes::accounts::password),
+        )
+        .route(
+            "/admin/accounts/{id}/disable",
+            post(routes::accounts::disable),
+        )
+        .route(
+            "/admin/accounts/{id}/enable",
+            post(routes::accounts::enable),
+        )
+        .route(
+            "/admin/api-keys",
+            post(routes::api_keys::create).get(routes::api_keys::list),
+        )
+        .route(
+            "/admin/api-keys/{id}/revoke",
+            post(routes::api_keys::revoke),
+        )
 }
 
 /// What operators and admins look at, and decide.

@@ -1,6 +1,8 @@
 //! What each address does, one file for each noun.
 
+pub(crate) mod accounts;
 pub(crate) mod ai_requests;
+pub(crate) mod api_keys;
 pub(crate) mod audit;
 pub(crate) mod banner;
 pub(crate) mod costs;
@@ -11,6 +13,7 @@ pub(crate) mod jobs;
 pub(crate) mod kinds;
 pub(crate) mod letter_verbs;
 pub(crate) mod limits;
+pub(crate) mod me;
 pub(crate) mod media;
 pub(crate) mod personas;
 pub(crate) mod queues;
@@ -20,5 +23,6 @@ pub(crate) mod saga;
 pub(crate) mod saga_verbs;
 pub(crate) mod sagas;
 pub(crate) mod share;
+pub(crate) mod sign_in;
 pub(crate) mod surveys;
 pub(crate) mod workers;

@@ -1,7 +1,7 @@
 //! What the API has to be told before it starts.
 
 use process::Secret;
-use process::settings::AppEnv;
+use process::settings::{AppEnv, SignIn};
 use std::path::PathBuf;
 
 /// Which pages of other origins may call.
@@ -33,6 +33,8 @@ pub struct ApiSettings {
     pub origins: Origins,
     /// Proxies of our own in front: so many addresses from the right of `X-Forwarded-For` are ours.
     pub proxies: usize,
+    /// How people and machines show who they are.
+    pub sign_in: SignIn,
 }
 
 impl ApiSettings {
@@ -53,6 +55,7 @@ impl ApiSettings {
             demo_kinds: settings.demo_kinds,
             origins,
             proxies: settings.trusted_proxies,
+            sign_in: settings.sign_in.clone(),
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Everything that handlers share. Cheap to clone.
 
-use crate::accounts::Accounts;
-use crate::auth::Door;
+use crate::auth::passwords::Passwords;
+use crate::auth::{Door, Issuers};
 use crate::idempotency::InFlight;
 use crate::jobs::Jobs;
 use crate::settings::ApiSettings;
@@ -23,26 +23,53 @@ struct Inner {
     door: Door,
     jobs: Jobs,
     in_flight: InFlight,
-    accounts: Accounts,
+    passwords: Passwords,
     probe: Probe,
     closing: CancellationToken,
+}
+
+/// Settings with which no API can be made.
+#[derive(Debug, thiserror::Error)]
+pub enum Unfit {
+    /// Tokens could be forged.
+    #[error(transparent)]
+    Secret(#[from] WeakSecret),
+    /// Issuers could not be asked.
+    #[error("no client for issuers' keys")]
+    Issuers(#[from] reqwest::Error),
+    /// Passwords could not be hashed.
+    #[error("the cost of passwords is out of bounds: {0}")]
+    Passwords(argon2::Error),
+}
+
+impl From<argon2::Error> for Unfit {
+    fn from(error: argon2::Error) -> Self {
+        Self::Passwords(error)
+    }
 }
 
 impl State {
     /// The state of one API. It spawns the loops that jobs are read and watched by; they end with
     /// [`crate::serve`], and with the last clone. `probe` tells what `/readyz` and `/health` answer.
-    pub fn new(client: Client, settings: ApiSettings, probe: Probe) -> Result<Self, WeakSecret> {
-        let door = Door::new(Verifier::new(settings.jwt_secret.reveal().as_bytes())?);
+    pub fn new(client: Client, settings: ApiSettings, probe: Probe) -> Result<Self, Unfit> {
+        let sign_in = &settings.sign_in;
+        let door = Door::new(
+            client.store().db().clone(),
+            Verifier::new(settings.jwt_secret.reveal().as_bytes())?,
+            Issuers::of(sign_in)?,
+            sign_in.bootstrap_key.as_ref(),
+        );
+        let passwords = Passwords::new(sign_in.cost)?;
         let closing = CancellationToken::new();
         let jobs = Jobs::start(client.store().clone(), closing.clone());
-        let (in_flight, accounts) = (InFlight::default(), Accounts::default());
+        let in_flight = InFlight::default();
         Ok(Self(Arc::new(Inner {
             client,
             settings,
             door,
             jobs,
             in_flight,
-            accounts,
+            passwords,
             probe,
             closing,
         })))
@@ -69,8 +96,8 @@ impl State {
     pub(crate) fn in_flight(&self) -> &InFlight {
         &self.0.in_flight
     }
-    pub(crate) fn accounts(&self) -> &Accounts {
-        &self.0.accounts
+    pub(crate) fn passwords(&self) -> &Passwords {
+        &self.0.passwords
     }
     pub(crate) fn probe(&self) -> &Probe {
         &self.0.probe

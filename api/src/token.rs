@@ -17,13 +17,13 @@ const TOKEN_BYTES_MAX: usize = 4096;
 const ISSUER: &str = "chorus";
 const ACCESS: &str = "access";
 
-/// Whom a token speaks for.
+/// Whom a token speaks for. What they may do is in the store: a token's roles are for whoever reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
     /// The account.
     pub account: Uuid,
-    /// Its address, if the token may tell it.
-    pub email: Option<String>,
+    /// The session, without which the token opens nothing.
+    pub session: Uuid,
     /// `member`, `operator`, `admin` …
     pub roles: Vec<String>,
 }
@@ -32,11 +32,8 @@ pub struct Grant {
 struct Claims {
     iss: String,
     sub: Uuid,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    sid: Option<Uuid>,
+    sid: Uuid,
     roles: Vec<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    email: Option<String>,
     iat: i64,
     exp: i64,
     jti: Uuid,
@@ -68,10 +65,12 @@ pub enum Rejected {
 }
 
 /// Whom a token was found to speak for, and until when.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Verified {
-    /// Whom.
-    pub grant: Grant,
+    /// The account.
+    pub account: Uuid,
+    /// The session.
+    pub session: Uuid,
     /// From here on it is refused.
     pub until: DateTime<Utc>,
 }
@@ -95,9 +94,8 @@ pub fn mint_at(
     let claims = Claims {
         iss: ISSUER.to_owned(),
         sub: grant.account,
-        sid: None,
+        sid: grant.session,
         roles: grant.roles.clone(),
-        email: grant.email.clone(),
         iat: now.timestamp(),
         exp: (now + life).timestamp(),
         jti: Uuid::now_v7(),
@@ -150,11 +148,8 @@ impl Verifier {
             return Err(Rejected::Expired);
         }
         Ok(Verified {
-            grant: Grant {
-                account: claims.sub,
-                email: claims.email,
-                roles: claims.roles,
-            },
+            account: claims.sub,
+            session: claims.sid,
             until,
         })
     }

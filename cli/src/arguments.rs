@@ -1,6 +1,8 @@
 //! What can be typed after `chorus`. Help shows examples first.
 
+use crate::accounts::AccountsCommand;
 use crate::ai_requests::AiRequestsCommand;
+use crate::api_keys::KeysCommand;
 use crate::audit::AuditCommand;
 use crate::costs::CostsArguments;
 use crate::jobs::JobsCommand;
@@ -43,6 +45,23 @@ const MIGRATE: &str = "Examples:
 const TOKEN: &str = "Examples:
   export CHORUS_TOKEN=$(chorus token --email ana@example.org --name Ana)
   chorus token --email ops@example.org --role operator --role member
+";
+const SEED: &str = "Examples:
+  chorus seed --dev                         one account a role: member@localhost, operator@localhost, …
+  SEED_ADMIN_PASSWORD=… chorus seed --dev   with a password for the admin
+";
+const ACCOUNTS: &str = "Examples:
+  chorus accounts list --email ana@example.org
+  chorus accounts create ana@example.org --role member --role curator --password-file -
+  chorus accounts roles ana@example.org --role operator --reason \"on call\"
+  chorus accounts disable ana@example.org   its tokens and keys open nothing any more; enable
+
+The first ones are made with a token of `chorus token --role admin`, or with CHORUS_API_KEY=$BACKEND_SECRET_KEY.
+";
+const API_KEYS: &str = "Examples:
+  chorus api-keys create nightly --scope rounds:start --account bot@example.org
+  chorus api-keys list
+  chorus api-keys revoke KEY --reason \"it leaked\"
 ";
 const JOBS: &str = "Examples:
   chorus jobs submit demo.pair --wait       start one, and see how it ends
@@ -176,6 +195,26 @@ pub(crate) enum Command {
         token: crate::token::TokenArguments,
         #[command(flatten)]
         given: Given,
+    },
+    /// Make an account for each role, to develop with
+    #[command(before_help = SEED)]
+    Seed {
+        #[command(flatten)]
+        seed: crate::seed::SeedArguments,
+        #[command(flatten)]
+        given: Given,
+    },
+    /// List, make and change accounts, and what they may do
+    #[command(before_help = ACCOUNTS)]
+    Accounts {
+        #[command(subcommand)]
+        command: AccountsCommand,
+    },
+    /// List, make and revoke keys of machines
+    #[command(before_help = API_KEYS)]
+    ApiKeys {
+        #[command(subcommand)]
+        command: KeysCommand,
     },
     /// Submit, list, watch and cancel jobs on a server
     #[command(before_help = JOBS)]

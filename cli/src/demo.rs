@@ -50,7 +50,14 @@ pub(crate) async fn run(file: Option<&Path>) -> Result<(), Trouble> {
 async fn show(house: &House, settings: &Settings, circle: &Circle) -> Result<(), Trouble> {
     let (terminal, started) = (Terminal::here(), Instant::now());
     let whom = (EMAIL, NAME_DEFAULT);
-    let token = token::token_for(house.store(), settings, whom, &["member".to_owned()]).await?;
+    let token = token::token_for(
+        house.store(),
+        settings,
+        whom,
+        &["member".to_owned()],
+        token::By::Itself,
+    )
+    .await?;
     let server = Server::new(&house.url, Some(token))?;
     let title = "Chorus: what friends say about one person becomes a character";
     terminal::line(terminal.paint(Tone::Strong, title));

@@ -57,6 +57,7 @@ async fn minted(store: &saga_core::Store, settings: &Settings) -> anyhow::Result
         settings,
         (EMAIL, NAME_DEFAULT),
         &ROLES.map(str::to_owned),
+        token::By::Itself,
     )
     .await
 }

@@ -17,10 +17,13 @@ pub(crate) struct Server {
     http: reqwest::Client,
     url: String,
     token: Option<String>,
+    /// An API key, which counts where there is no token.
+    key: Option<String>,
 }
 
 impl Server {
-    /// The server of `CHORUS_URL`, else the one that runs here, else the default.
+    /// The server of `CHORUS_URL`, else the one that runs here, else the default. It is shown `CHORUS_TOKEN`,
+    /// else `CHORUS_API_KEY`, else the token in the data folder.
     pub(crate) fn found() -> Result<Self, Trouble> {
         let set = |name: &str| {
             std::env::var(name)
@@ -28,9 +31,10 @@ impl Server {
                 .map(|value| value.trim().to_owned())
                 .filter(|value| !value.is_empty())
         };
-        let (url, token, notes) = (
+        let (url, token, key, notes) = (
             set("CHORUS_URL"),
             set("CHORUS_TOKEN"),
+            set("CHORUS_API_KEY"),
             Notes::find(&notes::folder()),
         );
         // The token of this machine's server is told to no other.
@@ -42,10 +46,9 @@ impl Server {
             .as_ref()
             .map_or(URL_DEFAULT, |notes| &notes.url)
             .to_owned();
-        Self::new(
-            &url.unwrap_or(here),
-            token.or(notes.map(|notes| notes.token)),
-        )
+        let of_notes = notes.map(|notes| notes.token).filter(|_| key.is_none());
+        let server = Self::new(&url.unwrap_or(here), token.or(of_notes))?;
+        Ok(Self { key, ..server })
     }
 
     /// A server at `url`.
@@ -68,7 +71,12 @@ impl Server {
         let near = ["127.0.0.1", "localhost", "[::1]"].contains(&host.as_str());
         let builder = if near { builder.no_proxy() } else { builder };
         let http = builder.build().map_err(anyhow::Error::from)?;
-        Ok(Self { http, url, token })
+        Ok(Self {
+            http,
+            url,
+            token,
+            key: None,
+        })
     }
 
     /// Where it is.
@@ -90,9 +98,10 @@ impl Server {
     /// Begins a request.
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.url));
-        match &self.token {
-            Some(token) => request.bearer_auth(token),
-            None => request,
+        match (&self.token, &self.key) {
+            (Some(token), _) => request.bearer_auth(token),
+            (None, Some(key)) => request.header("x-api-key", key),
+            (None, None) => request,
         }
     }
 
@@ -174,7 +183,7 @@ impl Server {
             ),
             StatusCode::FORBIDDEN => (
                 Code::Unauthorised,
-                "a token with the role: chorus token --email you@example.org --role operator",
+                "a token with a role that has it: chorus token --email you@example.org --role operator",
             ),
             StatusCode::NOT_FOUND => (
                 Code::Usage,

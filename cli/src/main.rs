@@ -1,6 +1,8 @@
 //! The command line of Chorus, and every process that it can be.
 
+mod accounts;
 mod ai_requests;
+mod api_keys;
 mod arguments;
 mod audit;
 mod config;
@@ -25,6 +27,7 @@ mod port;
 mod queues;
 mod replays;
 mod sagas;
+mod seed;
 mod story;
 mod terminal;
 mod token;
@@ -46,7 +49,7 @@ fn main() -> ExitCode {
                 shell,
                 &mut Arguments::command(),
                 "chorus",
-                &mut std::io::stdout(),
+                &mut io::stdout(),
             );
             Ok(())
         }
@@ -65,6 +68,9 @@ fn main() -> ExitCode {
         | Command::Api { .. }
         | Command::Migrate { .. }
         | Command::Token { .. }
+        | Command::Seed { .. }
+        | Command::Accounts { .. }
+        | Command::ApiKeys { .. }
         | Command::Jobs { .. }
         | Command::DeadLetters { .. }
         | Command::Replays { .. }
@@ -121,6 +127,11 @@ async fn run(command: Command) -> Result<(), Trouble> {
         Command::Token { given, token } => {
             token::run(given.with_environment().check(Role::Api)?, token).await
         }
+        Command::Seed { given, seed } => {
+            seed::run(given.with_environment().check(Role::Tool)?, seed).await
+        }
+        Command::Accounts { command } => accounts::run(command).await,
+        Command::ApiKeys { command } => api_keys::run(command).await,
         Command::Jobs { command } => jobs::run(command).await,
         Command::DeadLetters { command } => letters::run(command).await,
         Command::Replays { command } => replays::run(command).await,

@@ -1,4 +1,11 @@
-//! Who is calling, and what a caller's command answered the first time.
+//! Who is calling and what they may do, and what a caller's command answered the first time.
 
+pub mod attempts;
 pub mod idempotency;
+pub mod identities;
+pub mod keys;
+pub mod passwords;
+pub mod permissions;
+pub mod roles;
+pub mod sessions;
 pub mod store;

@@ -5,6 +5,7 @@ mod budgets;
 mod check;
 mod example;
 mod given;
+mod issuers;
 mod kept;
 mod mask;
 mod near;
@@ -13,13 +14,16 @@ mod problem;
 mod reader;
 mod retention;
 mod secret;
+mod sign_in;
 mod table;
 
 pub use given::Given;
+pub use issuers::{Algorithm, Issuer};
 pub use mask::shown;
 pub use problem::{Problem, Problems};
 pub use retention::RetentionGiven;
 pub use secret::Secret;
+pub use sign_in::{PasswordCost, SignIn, SignInGiven};
 pub use table::Row;
 
 use saga_core::store::Keep;
@@ -161,6 +165,8 @@ pub struct Settings {
     pub work: Work,
     /// How long what is over is kept.
     pub keep: Keep,
+    /// How people and machines show who they are.
+    pub sign_in: SignIn,
     /// Things worth saying that stop nothing: an unknown name near a known one.
     pub warnings: Vec<String>,
     public_given: bool,

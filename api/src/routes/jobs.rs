@@ -1,7 +1,7 @@
 //! `/jobs`: what becomes of accepted commands.
 
 use crate::asked::Asked;
-use crate::auth::{Caller, Signed};
+use crate::auth::Signed;
 use crate::body::Json;
 use crate::idempotency::{Command, Given};
 use crate::jobs::{Job, Seen, Status, answer};
@@ -118,7 +118,7 @@ async fn replayed(state: &State, earlier: &Given, wait: Option<Wait>) -> Result<
 /// A job that the caller may see.
 pub(super) async fn visible(
     state: &State,
-    caller: &Caller,
+    caller: &Signed,
     id: Uuid,
 ) -> Result<Arc<Seen>, Problem> {
     let seen = state.jobs().get(id).await?;

@@ -64,14 +64,11 @@ pub(crate) async fn file(
     headers: HeaderMap,
     Params(which): Params<Which>,
 ) -> Result<Response, Problem> {
-    let found = store::find(state.db(), id).await?;
-    let (scope, medium) = match viewer {
-        Viewer::Linked => ("public", found),
-        Viewer::Known(caller) => (
-            "private",
-            found.filter(|medium| caller.may_see(Some(medium.owner_id))),
-        ),
+    let (scope, owner) = match viewer {
+        Viewer::Linked => ("public", None),
+        Viewer::Known(caller) => ("private", caller.owner()),
     };
+    let medium = store::find_of(state.db(), id, owner).await?;
     let medium = medium.ok_or_else(|| Problem::not_found("picture"))?;
     let Some(variant) = medium.variant(which.variant.as_deref()) else {
         let names: Vec<&str> = medium
@@ -184,6 +181,7 @@ mod tests {
             demo_kinds: false,
             origins: Origins::None,
             proxies: 0,
+            sign_in: process::settings::SignIn::default(),
         };
         let (mine, other) = (Uuid::now_v7(), Uuid::now_v7());
         let link = link(&settings, mine, "512");

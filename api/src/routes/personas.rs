@@ -145,9 +145,7 @@ pub(crate) async fn show(
     In(state): In<State>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let found = personas::find(state.db(), id)
-        .await?
-        .filter(|persona| persona.owner_id == caller.account());
+    let found = personas::find_own(state.db(), id, caller.account()).await?;
     let persona = found.ok_or_else(|| Problem::not_found("persona"))?;
     let body = Bytes::from(Value::Object(told(&state, &persona)).to_string());
     let tag = crate::etag::tag(&body);

@@ -94,7 +94,6 @@ pub(crate) async fn create(
 ) -> Result<Response, Problem> {
     let (title, min_responses, question_set_id) = value.checked()?;
     let command = Command::of(&state, &caller.account().to_string(), &asked, &bytes)?;
-    state.accounts().ensure(&state, &caller).await?;
     for _ in 0..SLUGS_MAX {
         let mut tx = state.begin().await?;
         if let Some(earlier) = command.claim(&mut tx).await? {
@@ -235,10 +234,7 @@ pub(super) fn not_open(why: NotOpen) -> Problem {
 
 /// A survey of the caller's own, by id or slug.
 async fn own(state: &State, caller: &Caller, name: &str) -> Result<Survey, Problem> {
-    let shared = surveys::find_shared(state.db(), name).await?;
-    let survey = shared
-        .map(|shared| shared.survey)
-        .filter(|survey| survey.owner_id == caller.account());
+    let survey = surveys::find_own(state.db(), name, caller.account()).await?;
     survey.ok_or_else(|| Problem::not_found("survey"))
 }
 

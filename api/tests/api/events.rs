@@ -84,6 +84,7 @@ async fn open(app: &App, job: Uuid, by: &Person, after: Option<i64>) -> Response
         Some(after) => request.header("last-event-id", after),
         None => request,
     };
+    app.settle().await;
     request.send().await.unwrap()
 }
 

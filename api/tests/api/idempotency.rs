@@ -146,6 +146,7 @@ async fn of_many_at_once_one_is_done() {
 async fn a_command_under_way_is_not_begun_again() {
     on_each(async |app| {
         let me = app.person(&["member"]);
+        app.settle().await;
         // Nobody can keep an answer while this transaction is open.
         let mut held = app.store.db().begin(Durability::Full).await.unwrap();
         let lock = Sql {

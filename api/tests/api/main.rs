@@ -6,7 +6,6 @@
 )]
 #![expect(
     clippy::wrong_self_convention,
-    clippy::unused_self,
     clippy::large_stack_arrays,
     clippy::too_many_lines,
     reason = "support reads as sentences"
@@ -20,13 +19,17 @@ mod fleet;
 mod gates;
 mod idempotency;
 mod idle;
+mod issuer;
 mod jobs;
 mod journey;
+mod keys;
 mod kinds;
 mod letter_verbs;
 mod letters;
 mod log;
+mod matrix;
 mod mirror;
+mod people;
 mod provider;
 mod replays;
 mod request_id;
@@ -35,7 +38,9 @@ mod saga_admin;
 mod saga_verbs;
 mod sagas;
 mod server;
+mod sessions;
 mod share;
+mod sign_in;
 mod support;
 mod surveys;
 mod tokens;

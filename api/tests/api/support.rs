@@ -1,11 +1,12 @@
 //! Whole applications to test: a fresh store, workers when wanted, and the API over real HTTP.
 
+use crate::people::Newcomers;
 use crate::sagas::{Gatekeeper, kinds};
-use chorus_api::token::{self, Grant};
 use chorus_api::{ApiSettings, Origins, State};
 use chorus_workers::Deps;
 use chorus_workers::blobs::Blobs;
 use chorus_workers::providers::{TextModel, local};
+use process::settings::{PasswordCost, SignIn};
 use process::{Probe, Secret};
 use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap};
 use saga_core::client::Client;
@@ -33,6 +34,7 @@ pub(crate) struct App {
     pub(crate) secret: String,
     /// Stops the API alone.
     pub(crate) closing: CancellationToken,
+    newcomers: Newcomers,
     settings: ApiSettings,
     client: Client,
     relay: Relay,
@@ -136,6 +138,15 @@ impl App {
             demo_kinds: true,
             origins: Origins::None,
             proxies: 0,
+            sign_in: SignIn {
+                plain_http: true,
+                cost: PasswordCost {
+                    memory_kib: 64,
+                    passes: 1,
+                    at_once: 2,
+                },
+                ..SignIn::default()
+            },
         };
         adjust(&mut settings);
         let closing = CancellationToken::new();
@@ -156,6 +167,7 @@ impl App {
             gate,
             secret,
             closing,
+            newcomers: Newcomers::default(),
             settings,
             client,
             relay,
@@ -195,15 +207,17 @@ impl App {
         self.tracker.spawn(worker.run(self.stop.clone()));
     }
 
-    /// Serves the same store a second time, as another process would.
-    pub(crate) async fn serve_again(&self) {
+    /// Serves the same store a second time, as another process would; tells where.
+    pub(crate) async fn serve_again(&self) -> String {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
         let settings = self.settings.clone();
         let probe = Probe::new(self.closing.clone());
         let state = State::new(self.client.clone(), settings, probe).unwrap();
         let ended = self.closing.clone();
         self.serving
             .spawn(async move { chorus_api::serve(listener, state, ended).await.unwrap() });
+        base
     }
 
     /// Stops the API and waits until it has.
@@ -226,17 +240,14 @@ impl App {
         self.fresh.end().await;
     }
 
-    /// Somebody new.
+    /// Somebody new, with a session. They are written down when the next request is sent.
     pub(crate) fn person(&self, roles: &[&str]) -> Person {
-        let account = Uuid::now_v7();
-        let roles = roles.iter().map(|role| (*role).to_owned()).collect();
-        let grant = Grant {
-            account,
-            email: Some(format!("{}@example.org", account.simple())),
-            roles,
-        };
-        let token = token::mint(self.secret.as_bytes(), &grant, token::LIFE_MAX).unwrap();
-        Person { account, token }
+        self.newcomers.person(&self.secret, roles)
+    }
+
+    /// Writes down whoever is new: before a request that goes past [`App::send`].
+    pub(crate) async fn settle(&self) {
+        self.newcomers.settle(self.store.db()).await;
     }
 
     pub(crate) fn request(
@@ -258,8 +269,10 @@ impl App {
         &self,
         request: RequestBuilder,
     ) -> impl Future<Output = Answer> + Send + use<> {
-        let sent = request.send();
+        let (sent, newcomers) = (request.send(), self.newcomers.clone());
+        let db = self.store.db().clone();
         async move {
+            newcomers.settle(&db).await;
             let response = sent.await.unwrap();
             let (status, headers) = (response.status(), response.headers().clone());
             let bytes = response.bytes().await.unwrap();

@@ -14,7 +14,7 @@ const SECRET: &[u8] = b"a secret of tests, of forty bytes or so..";
 fn grant() -> Grant {
     Grant {
         account: Uuid::now_v7(),
-        email: None,
+        session: Uuid::now_v7(),
         roles: vec!["member".to_owned()],
     }
 }
@@ -59,19 +59,24 @@ fn a_weak_secret_is_refused() {
     assert!(Verifier::new(&SECRET[..32]).is_ok());
 }
 
-/// A token that differs from ours in one way.
-fn bad(header: &Header, change: impl FnOnce(&mut Value), secret: &[u8]) -> String {
-    let now = Utc::now().timestamp();
-    let mut claims = json!({"iss": "chorus", "sub": Uuid::now_v7(), "roles": ["admin"], "iat": now, "exp": now + 600,
-        "jti": Uuid::now_v7(), "typ": "access"});
+/// What a good token says.
+fn said(of: &Person) -> Value {
+    jsonwebtoken::dangerous::insecure_decode_claims(&of.token).unwrap()
+}
+
+/// A token that differs from this person's in one way.
+fn bad(of: &Person, header: &Header, change: impl FnOnce(&mut Value), secret: &[u8]) -> String {
+    let mut claims = said(of);
     change(&mut claims);
     jsonwebtoken::encode(header, &claims, &EncodingKey::from_secret(secret)).unwrap()
 }
 
-fn bad_tokens() -> Vec<String> {
+fn bad_tokens(me: &Person, other: &Person) -> Vec<String> {
     use base64::Engine as _;
     let base64 = |text: &str| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text);
     let ours = Header::new(Algorithm::HS256);
+    let bad =
+        |header: &Header, change: fn(&mut Value), secret: &[u8]| bad(me, header, change, secret);
     let good = bad(&ours, |_| {}, SECRET);
     let parts: Vec<&str> = good.split('.').collect();
     let [head, claims, signature] = parts[..] else {
@@ -139,16 +144,28 @@ fn bad_tokens() -> Vec<String> {
         ("roles", json!("admin")),
         ("jti", json!(7)),
         ("aud", json!("somebody else")),
+        ("sid", Value::Null),
+        ("sid", json!("root")),
+        ("sid", json!(Uuid::now_v7())),
+        ("sid", said(other)["sid"].clone()),
+        ("sub", json!(other.account)),
     ] {
-        all.push(bad(&ours, |claims| claims[name] = value, SECRET));
+        all.push(super::tokens::bad(
+            me,
+            &ours,
+            |claims| claims[name] = value,
+            SECRET,
+        ));
     }
     all
 }
 
 #[tokio::test]
 async fn no_bad_token_opens_the_door() {
+    crate::log::keep();
     let app = App::new(None, |_| {}).await;
-    let tokens = bad_tokens();
+    let (me, other) = (app.person(&["member"]), app.person(&["admin"]));
+    let tokens = bad_tokens(&me, &other);
     assert!(tokens.len() >= 40, "{}", tokens.len());
     for token in tokens {
         let person = Person {
@@ -162,10 +179,15 @@ async fn no_bad_token_opens_the_door() {
             "the token is told: {told}"
         );
         assert!(answer.header("www-authenticate").starts_with("Bearer"));
+        let logged = crate::log::kept();
+        assert!(
+            person.token.len() < 20 || !logged.contains(&person.token),
+            "the token is logged"
+        );
     }
     let good = Person {
-        account: Uuid::nil(),
-        token: bad(&Header::new(Algorithm::HS256), |_| {}, SECRET),
+        account: me.account,
+        token: bad(&me, &Header::new(Algorithm::HS256), |_| {}, SECRET),
     };
     app.get("/api/v1/jobs", &good).await.is(200);
     let missing = app

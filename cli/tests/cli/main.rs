@@ -5,6 +5,7 @@
     reason = "a test stops at the first surprise"
 )]
 
+mod accounts;
 mod config;
 mod costs;
 mod demo;

@@ -121,6 +121,9 @@ const PUT: &str = "-- media.put
 const FIND: &str = "-- media.find
     SELECT id, owner_id, entity, entity_id, kind, storage_key, mime, variants, provider, state, created_at
       FROM media WHERE id = $1";
+const OF: &str = "-- media.of
+    SELECT id, owner_id, entity, entity_id, kind, storage_key, mime, variants, provider, state, created_at
+      FROM media WHERE id = $1 AND ($2 IS NULL OR owner_id = $2)";
 const REMOVE: &str = "-- media.remove
     DELETE FROM media WHERE id = $1";
 
@@ -156,6 +159,12 @@ pub async fn put(tx: &mut Tx, medium: &Medium) -> sqlx::Result<()> {
 /// Finds a medium.
 pub async fn find(db: &Db, id: Uuid) -> sqlx::Result<Option<Medium>> {
     let row: Option<Row> = db.query(FIND).bind(id).optional().await?;
+    row.map(Medium::try_from).transpose()
+}
+
+/// Finds a medium of this owner's, or with none anybody's; another owner's is none.
+pub async fn find_of(db: &Db, id: Uuid, owner: Option<Uuid>) -> sqlx::Result<Option<Medium>> {
+    let row: Option<Row> = db.query(OF).bind(id).bind(owner).optional().await?;
     row.map(Medium::try_from).transpose()
 }
 

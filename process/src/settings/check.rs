@@ -26,13 +26,14 @@ impl Given {
         let data_dir = PathBuf::from(text(self.data_dir.as_deref()).unwrap_or("chorus-data"));
         let (models, prices) = (reader.models(&self), reader.prices(&self));
         let caps = reader.caps(&self, &models, &prices);
+        let app_env = reader.one_of(
+            "APP_ENV",
+            self.app_env.as_deref(),
+            AppEnv::Development,
+            &APP_ENVS,
+        );
         let settings = Settings {
-            app_env: reader.one_of(
-                "APP_ENV",
-                self.app_env.as_deref(),
-                AppEnv::Development,
-                &APP_ENVS,
-            ),
+            app_env,
             host: reader.host(&self, embedded),
             port,
             public_base_url: reader.url(
@@ -72,6 +73,7 @@ impl Given {
             prices,
             caps,
             keep: reader.retention(&self.retention),
+            sign_in: reader.sign_in(&self.sign_in, app_env),
             public_given: text(self.public_base_url.as_deref()).is_some(),
             jwt_secret,
             hash_pepper,

@@ -1,6 +1,6 @@
 //! The settings as they were given: flags and environment variables, text and unchecked.
 
-use super::RetentionGiven;
+use super::{RetentionGiven, SignInGiven};
 use clap::Args;
 use serde::Serialize;
 
@@ -128,6 +128,11 @@ pub struct Given {
     #[arg(long, env, value_name = "URL", hide_env_values = true, help_heading = FILES)]
     pub otel_exporter_otlp_endpoint: Option<String>,
 
+    /// How people and machines show who they are.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub sign_in: SignInGiven,
+
     /// How long what is over is kept.
     #[command(flatten)]
     #[serde(flatten)]
@@ -163,6 +168,7 @@ impl Given {
         self.jwt_secret = std::env::var("JWT_SECRET").ok();
         self.hash_pepper = std::env::var("HASH_PEPPER").ok();
         self.openai_api_key = std::env::var("OPENAI_API_KEY").ok();
+        self.sign_in.with_environment();
         self.strangers = std::env::vars_os()
             .filter_map(|(name, _)| name.into_string().ok())
             .collect();

@@ -1,7 +1,7 @@
 //! The example of the settings says what the settings are, and changes none of them.
 
 use clap::Parser as _;
-use process::settings::{Given, Role};
+use process::settings::{Given, Role, SignInGiven};
 use std::collections::BTreeMap;
 
 #[derive(clap::Parser)]
@@ -62,6 +62,8 @@ fn an_empty_value_is_the_default_as_compose_passes_it_on() {
         "JWT_SECRET",
         "HASH_PEPPER",
         "OPENAI_API_KEY",
+        "BACKEND_SECRET_KEY",
+        "SEED_ADMIN_PASSWORD",
     ];
     let flags = names.map(|name| {
         let file = if secrets.contains(&&*name) {
@@ -78,6 +80,11 @@ fn an_empty_value_is_the_default_as_compose_passes_it_on() {
         jwt_secret: empty(),
         hash_pepper: empty(),
         openai_api_key: empty(),
+        sign_in: SignInGiven {
+            backend_secret_key: empty(),
+            seed_admin_password: empty(),
+            ..sourced.given.sign_in
+        },
         ..sourced.given
     };
     let checked = |given: Given| format!("{:?}", given.check(Role::Api).unwrap());

@@ -13,3 +13,4 @@ mod metrics;
 mod migrations;
 mod money;
 mod settings;
+mod sign_in;

@@ -5,7 +5,7 @@ use process::settings::{Given, Role};
 use std::path::Path;
 
 /// Settings that the compose file does not pass on, and why.
-const NOT_BY_COMPOSE: [(&str, &str); 3] = [
+const NOT_BY_COMPOSE: [(&str, &str); 5] = [
     (
         "HOST",
         "in a container it is every address, or nobody would reach it",
@@ -15,12 +15,22 @@ const NOT_BY_COMPOSE: [(&str, &str); 3] = [
         "MIGRATE_ON_START",
         "the service migrate does it, before anything starts",
     ),
+    ("SEED_ADMIN_EMAIL", "seeds are for development"),
+    ("SEED_ADMIN_PASSWORD", "seeds are for development"),
 ];
 /// Settings that not every service of it is told, with the one part that tells them.
-const OF_SOME: [(&str, &str); 12] = [
+const OF_SOME: [(&str, &str); 20] = [
     ("PORT", "  api:"),
     ("JWT_SECRET", "  api:"),
     ("HASH_PEPPER", "  api:"),
+    ("JWT_ACCESS_TTL", "  api:"),
+    ("JWT_REFRESH_TTL", "  api:"),
+    ("GOOGLE_CLIENT_ID", "  api:"),
+    ("OIDC_ISSUERS", "  api:"),
+    ("BACKEND_SECRET_KEY", "  api:"),
+    ("PASSWORD_MEMORY_KIB", "  api:"),
+    ("PASSWORD_PASSES", "  api:"),
+    ("PASSWORDS_AT_ONCE", "  api:"),
     ("AI_PROVIDER", "x-models:"),
     ("IMAGE_PROVIDER", "x-models:"),
     ("OPENAI_API_KEY", "x-models:"),

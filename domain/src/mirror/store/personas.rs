@@ -85,6 +85,8 @@ pub(crate) struct Draft {
 
 const FIND: &str = "-- personas.find
     SELECT * FROM personas WHERE id = $1";
+const OWN: &str = "-- personas.own
+    SELECT * FROM personas WHERE id = $1 AND owner_id = $2";
 const CURRENT: &str = "-- personas.current
     SELECT * FROM personas WHERE owner_id = $1 AND is_current";
 const VERSIONS: &str = "-- personas.versions
@@ -115,6 +117,12 @@ const DISCARD: &str = "-- personas.discard
 /// Finds a persona, or a draft.
 pub async fn find(db: &Db, id: Uuid) -> sqlx::Result<Option<Persona>> {
     let row: Option<Row> = db.query(FIND).bind(id).optional().await?;
+    row.map(Persona::try_from).transpose()
+}
+
+/// Finds a persona, or a draft, of this owner's; another owner's is none.
+pub async fn find_own(db: &Db, id: Uuid, owner: Uuid) -> sqlx::Result<Option<Persona>> {
+    let row: Option<Row> = db.query(OWN).bind(id).bind(owner).optional().await?;
     row.map(Persona::try_from).transpose()
 }
 

@@ -140,6 +140,8 @@ const LOCK: Sql = Sql {
 const PUBLIC: &str = "-- surveys.public
     SELECT s.*, a.display_name AS owner_name FROM surveys s JOIN accounts a ON a.id = s.owner_id
      WHERE s.id = $1 OR s.slug = $2";
+const OWN: &str = "-- surveys.own
+    SELECT * FROM surveys WHERE owner_id = $3 AND (id = $1 OR slug = $2)";
 const LIST: &str = "-- surveys.list
     SELECT * FROM surveys WHERE owner_id = $1 AND ($2 IS NULL OR id < $2) ORDER BY id DESC LIMIT $3";
 const CLOSE: &str = "-- surveys.close
@@ -204,6 +206,12 @@ pub async fn find_shared(db: &Db, name: &str) -> sqlx::Result<Option<Shared>> {
         .bind(name.to_owned())
         .optional()
         .await
+}
+
+/// Finds a survey of this owner's by its id or its slug; another owner's is none.
+pub async fn find_own(db: &Db, name: &str, owner: Uuid) -> sqlx::Result<Option<Survey>> {
+    let find = db.query(OWN).bind(Uuid::try_parse(name).ok());
+    find.bind(name.to_owned()).bind(owner).optional().await
 }
 
 /// The surveys of an owner, newest first; `before` is the last id of the page before.

@@ -1,0 +1,129 @@
+//! What a sign-in hands out: a session, the token that names it, and the refresh token that keeps it alive.
+
+use super::secrets;
+use crate::problem::Problem;
+use crate::server::client_address;
+use crate::state::State;
+use crate::token::{self, Grant};
+use axum::extract::FromRequestParts;
+use axum::http::{header, request::Parts};
+use chrono::TimeDelta;
+use domain::accounts::{roles, sessions};
+use saga_core::db::Tx;
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::time::Duration;
+use uuid::Uuid;
+
+const AGENT_CHARS_MAX: usize = 200;
+
+/// From where somebody signs in, as far as a session remembers it.
+pub(crate) struct Origin {
+    ip_prefix: String,
+    user_agent: String,
+}
+
+impl FromRequestParts<State> for Origin {
+    type Rejection = Infallible;
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Infallible> {
+        let address = client_address(parts, state.settings().proxies);
+        let agent = parts
+            .headers
+            .get(header::USER_AGENT)
+            .and_then(|agent| agent.to_str().ok());
+        let agent = agent.unwrap_or_default().chars();
+        Ok(Self {
+            ip_prefix: prefix(&address),
+            user_agent: agent
+                .filter(|c| !c.is_control())
+                .take(AGENT_CHARS_MAX)
+                .collect(),
+        })
+    }
+}
+
+/// A neighbourhood, not a house.
+fn prefix(address: &str) -> String {
+    match address.parse::<IpAddr>().map(|ip| ip.to_canonical()) {
+        Ok(IpAddr::V4(ip)) => {
+            let [a, b, c, _] = ip.octets();
+            format!("{a}.{b}.{c}.0/24")
+        }
+        Ok(IpAddr::V6(ip)) => {
+            let [a, b, c, ..] = ip.segments();
+            format!("{a:x}:{b:x}:{c:x}::/48")
+        }
+        Err(_) => String::new(),
+    }
+}
+
+/// What a sign-in hands out.
+pub(crate) struct Opened {
+    pub(crate) access: String,
+    pub(crate) refresh: String,
+    pub(crate) expires_in: u64,
+    pub(crate) roles: Vec<String>,
+}
+
+/// Opens a session, in the caller's transaction. Its id is ours, whatever the request brought.
+pub(crate) async fn open(
+    state: &State,
+    tx: &mut Tx,
+    account: Uuid,
+    origin: Origin,
+) -> Result<Opened, Problem> {
+    let (session, refresh) = (Uuid::now_v7(), secrets::refresh());
+    let opening = sessions::Opening {
+        id: session,
+        account,
+        roles: None,
+        refresh_hash: Some(secrets::hash(&refresh)),
+        ip_prefix: origin.ip_prefix,
+        user_agent: origin.user_agent,
+        life: life(state),
+    };
+    sessions::open(tx, opening).await?;
+    hand_out(state, tx, (session, account), refresh).await
+}
+
+/// The tokens of a session that is open.
+pub(crate) async fn hand_out(
+    state: &State,
+    tx: &mut Tx,
+    (session, account): (Uuid, Uuid),
+    refresh: String,
+) -> Result<Opened, Problem> {
+    let (settings, roles) = (state.settings(), roles::names(tx, account).await?);
+    let life: Duration = settings.sign_in.access_life;
+    let grant = Grant {
+        account,
+        session,
+        roles: roles.clone(),
+    };
+    let access = token::mint(settings.jwt_secret.reveal().as_bytes(), &grant, life);
+    Ok(Opened {
+        access: access.map_err(|error| Problem::internal(&error))?,
+        refresh,
+        expires_in: life.as_secs(),
+        roles,
+    })
+}
+
+/// How long a session lasts without a refresh.
+pub(crate) fn life(state: &State) -> TimeDelta {
+    let life = TimeDelta::from_std(state.settings().sign_in.refresh_life);
+    life.unwrap_or(TimeDelta::days(30))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::prefix;
+
+    #[test]
+    fn an_address_is_kept_as_its_neighbourhood() {
+        assert_eq!(prefix("192.0.2.77"), "192.0.2.0/24");
+        assert_eq!(prefix("::ffff:192.0.2.77"), "192.0.2.0/24");
+        assert_eq!(prefix("2001:db8:7:9::1"), "2001:db8:7::/48");
+        assert_eq!(prefix("nobody"), "");
+    }
+}

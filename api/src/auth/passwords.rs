@@ -1,0 +1,206 @@
+//! Passwords: hashed by Argon2id, away from the async threads, a few at a time, and as much work for nobody.
+
+use crate::problem::{Code, Problem};
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
+use argon2::{Algorithm, Argon2, Params, Version};
+use process::Secret;
+use process::settings::PasswordCost;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+/// How long a password waits for its turn.
+const TURN_MAX: Duration = Duration::from_secs(10);
+/// Passwords that wait at once; who comes then is sent away.
+const WAITING_MAX: usize = 64;
+
+/// Hashes passwords, and checks them.
+#[derive(Clone)]
+pub(crate) struct Passwords(Arc<Inner>);
+
+struct Inner {
+    argon: Argon2<'static>,
+    /// What the password of nobody is checked against.
+    nobody: String,
+    turns: Semaphore,
+    waiting: Semaphore,
+    looked: AtomicU64,
+}
+
+/// Hashes one password at this cost, here and now: for commands that end soon after.
+pub fn hash_password(
+    cost: PasswordCost,
+    password: &Secret,
+) -> Result<String, argon2::password_hash::Error> {
+    let argon = argon(cost)?;
+    Ok(argon
+        .hash_password(password.reveal().as_bytes())?
+        .to_string())
+}
+
+fn argon(cost: PasswordCost) -> Result<Argon2<'static>, argon2::Error> {
+    let params = Params::new(cost.memory_kib, cost.passes, 1, None)?;
+    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+}
+
+/// What a check found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Checked {
+    Wrong,
+    Right,
+    /// Right, by a hash of another cost than today's, or one of bcrypt that was imported.
+    RightOutdated,
+}
+
+impl Passwords {
+    /// At this cost. It hashes once, for nobody.
+    pub(crate) fn new(cost: PasswordCost) -> Result<Self, argon2::Error> {
+        let argon = argon(cost)?;
+        let nobody = argon.hash_password(b"nobody's password");
+        let nobody = nobody.map_or_else(|_| String::new(), |hash| hash.to_string());
+        Ok(Self(Arc::new(Inner {
+            argon,
+            nobody,
+            turns: Semaphore::new(cost.at_once),
+            waiting: Semaphore::new(cost.at_once + WAITING_MAX),
+            looked: AtomicU64::new(0),
+        })))
+    }
+
+    /// Hashes a password, with a salt of its own.
+    pub(crate) async fn hash(&self, password: String) -> Result<String, Problem> {
+        let hash = move |inner: &Inner| {
+            let hash = inner.argon.hash_password(password.as_bytes());
+            hash.map(|hash| hash.to_string())
+        };
+        let hashed = self.in_turn(hash).await?;
+        hashed.map_err(|error| Problem::internal(&error))
+    }
+
+    /// Checks a password. Without a hash it is wrong, after as much work.
+    pub(crate) async fn check(
+        &self,
+        hash: Option<String>,
+        password: String,
+    ) -> Result<Checked, Problem> {
+        self.in_turn(move |inner: &Inner| inner.check(hash.as_deref(), &password))
+            .await
+    }
+
+    async fn in_turn<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Inner) -> T + Send + 'static,
+    ) -> Result<T, Problem> {
+        let busy = || {
+            let how = "Too many passwords are being looked at; try again in a moment.";
+            Problem::new(Code::Unavailable, how).retry_after(1)
+        };
+        let _place = self.0.waiting.try_acquire().map_err(|_| busy())?;
+        let turn = tokio::time::timeout(TURN_MAX, self.0.turns.acquire()).await;
+        let _turn = turn.map_err(|_| busy())?.map_err(|_| busy())?;
+        let inner = Arc::clone(&self.0);
+        let done = tokio::task::spawn_blocking(move || work(&inner)).await;
+        done.map_err(|error| Problem::internal(&error))
+    }
+}
+
+impl Inner {
+    fn check(&self, hash: Option<&str>, password: &str) -> Checked {
+        self.looked.fetch_add(1, Ordering::Relaxed);
+        if let Some(imported) = hash.filter(|hash| hash.starts_with("$2")) {
+            return match bcrypt::verify(password, imported) {
+                Ok(true) => Checked::RightOutdated,
+                Ok(false) | Err(_) => Checked::Wrong,
+            };
+        }
+        let Ok(parsed) = PasswordHash::new(hash.unwrap_or(&self.nobody)) else {
+            return Checked::Wrong;
+        };
+        let right = self.argon.verify_password(password.as_bytes(), &parsed);
+        match (hash, right) {
+            (None, _) | (Some(_), Err(_)) => Checked::Wrong,
+            (Some(_), Ok(())) => {
+                let today = Params::try_from(&parsed).is_ok_and(|params| {
+                    let ours = self.argon.params();
+                    (params.m_cost(), params.t_cost()) == (ours.m_cost(), ours.t_cost())
+                });
+                if today {
+                    Checked::Right
+                } else {
+                    Checked::RightOutdated
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Checked, Passwords};
+    use process::settings::PasswordCost;
+    use std::sync::atomic::Ordering;
+
+    fn passwords(passes: u32) -> Passwords {
+        let cost = PasswordCost {
+            memory_kib: 64,
+            passes,
+            at_once: 2,
+        };
+        Passwords::new(cost).unwrap()
+    }
+
+    #[tokio::test]
+    async fn nobody_is_looked_at_as_long_as_somebody() {
+        let passwords = passwords(1);
+        let hash = passwords.hash("right".to_owned()).await.unwrap();
+        assert!(hash.starts_with("$argon2id$v=19$m=64,t=1,p=1$"), "{hash}");
+        let looked = || passwords.0.looked.swap(0, Ordering::Relaxed);
+        for (hash, password, found) in [
+            (Some(hash.clone()), "right", Checked::Right),
+            (Some(hash), "wrong", Checked::Wrong),
+            (None, "wrong", Checked::Wrong),
+            (None, "nobody's password", Checked::Wrong),
+        ] {
+            let checked = passwords.check(hash, password.to_owned()).await;
+            assert_eq!(checked.unwrap(), found);
+            assert_eq!(looked(), 1, "one look, whoever it is");
+        }
+        // And at the same cost: nobody's hash is one of today's.
+        assert!(
+            passwords
+                .0
+                .nobody
+                .starts_with("$argon2id$v=19$m=64,t=1,p=1$")
+        );
+    }
+
+    #[tokio::test]
+    async fn a_hash_of_another_cost_is_told_apart() {
+        let hash = passwords(1).hash("right".to_owned()).await.unwrap();
+        let checked = passwords(2).check(Some(hash), "right".to_owned()).await;
+        assert_eq!(checked.unwrap(), Checked::RightOutdated);
+    }
+
+    #[tokio::test]
+    async fn an_imported_hash_of_bcrypt_is_right_and_outdated() {
+        let hash = bcrypt::hash_with_salt("right", 4, [7; 16])
+            .unwrap()
+            .to_string();
+        let passwords = passwords(1);
+        for (password, found) in [("right", Checked::RightOutdated), ("wrong", Checked::Wrong)] {
+            let checked = passwords.check(Some(hash.clone()), password.to_owned());
+            assert_eq!(checked.await.unwrap(), found);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_no_hash_is_no_password() {
+        let passwords = passwords(1);
+        for hash in ["x", "$2", "$2b$99$x", "$argon2id$v=19$m=64"] {
+            let checked = passwords.check(Some(hash.to_owned()), "x".to_owned());
+            assert_eq!(checked.await.unwrap(), Checked::Wrong, "{hash}");
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! `/admin/accounts`: who there is, and what they may do.
+
+use super::dead_letters::words;
+use super::sign_in::PASSWORD_BYTES_MAX;
+use crate::asked::Asked;
+use crate::auth::{By, Caller, Staff};
+use crate::body::Json;
+use crate::idempotency::{Command, Given};
+use crate::page::{self, Page};
+use crate::params::{Id, Params};
+use crate::problem::{Code, FieldProblem, Problem};
+use crate::state::State;
+use axum::extract::State as In;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use domain::accounts::roles::{self, MEMBER, ROLES};
+use domain::accounts::store::{self, Account, NAME_DEFAULT};
+use domain::accounts::{passwords, sessions};
+use saga_core::db::{Durability, Tx};
+use saga_core::store::audit::{self, Entry};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+const ADMIN: &str = "admin";
+const PASSWORD_CHARS_MIN: usize = 12;
+const NAME_CHARS_MAX: usize = 80;
+const EMAIL_CHARS_MAX: usize = 254;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Filter {
+    email: Option<String>,
+    limit: Option<i64>,
+    cursor: Option<String>,
+}
+
+/// Lists accounts, newest first.
+pub(crate) async fn list(
+    _: Staff,
+    In(state): In<State>,
+    Params(filter): Params<Filter>,
+) -> Result<axum::Json<Page<Value>>, Problem> {
+    let limit = page::limit(filter.limit)?;
+    let before: Option<Uuid> = page::read(filter.cursor.as_deref())?;
+    let found = match &filter.email {
+        Some(email) => store::by_email(state.db(), email)
+            .await?
+            .into_iter()
+            .collect(),
+        None => store::list(state.db(), before, limit + 1).await?,
+    };
+    let kept = usize::try_from(limit).unwrap_or_default();
+    let more = found.len() > kept;
+    let (mut items, mut last) = (vec![], None);
+    let mut tx = state.db().begin(Durability::Relaxed).await?;
+    for account in found.iter().take(kept) {
+        let names = roles::names(&mut tx, account.id).await?;
+        items.push(told(account, &names));
+        last = Some(account.id);
+    }
+    Ok(axum::Json(Page::new(items, last.filter(|_| more).as_ref())))
+}
+
+fn told(account: &Account, roles: &[String]) -> Value {
+    json!({
+        "id": account.id,
+        "email": account.address(),
+        "display_name": account.display_name,
+        "roles": roles,
+        "created_at": account.created_at,
+        "disabled_at": account.disabled_at,
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct New {
+    email: String,
+    display_name: Option<String>,
+    roles: Option<Vec<String>>,
+    password: Option<String>,
+    reason: Option<String>,
+    note: Option<String>,
+}
+
+/// Makes an account. Nobody is told: its owner signs in by the password, or by a token of `chorus token`.
+pub(crate) async fn create(
+    caller: Staff,
+    In(state): In<State>,
+    asked: Asked,
+    Json { value, bytes }: Json<New>,
+) -> Result<Response, Problem> {
+    let reason = words(value.reason.as_deref(), value.note.as_deref())?;
+    let given = value.roles.unwrap_or_else(|| vec![MEMBER.to_owned()]);
+    let (email, name) = (value.email.trim(), value.display_name.as_deref());
+    let name = name.map_or(NAME_DEFAULT, str::trim);
+    plain(email, name)?;
+    known(&given)?;
+    may_make(&caller, &given)?;
+    let hash = match value.password {
+        Some(password) => Some(hashed(&state, password).await?),
+        None => None,
+    };
+    let command = Command::of(&state, &caller.signature(), &asked, &bytes)?;
+    let mut tx = state.begin().await?;
+    if let Some(earlier) = command.claim(&mut tx).await? {
+        return Ok(earlier.into_response());
+    }
+    let id = Uuid::now_v7();
+    if !store::insert(&mut tx, id, email, name).await? {
+        let how = "There is an account with this address already; list it with ?email=.";
+        return Err(Problem::new(Code::StateConflict, how));
+    }
+    let by = caller.signature();
+    roles::set(&mut tx, id, &given, &by).await?;
+    let detail = json!({"roles": given, "password": hash.is_some()});
+    if let Some(hash) = hash {
+        passwords::set(&mut tx, id, hash).await?;
+    }
+    decided(&mut tx, (&by, &reason), "account.create", (id, detail)).await?;
+    let body = shown(&mut tx, id).await?;
+    let given = Given::new(StatusCode::CREATED, body);
+    command.keep(&mut tx, &given).await?;
+    tx.commit().await?;
+    Ok(given.into_response())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewRoles {
+    roles: Vec<String>,
+    reason: Option<String>,
+    note: Option<String>,
+}
+
+/// Makes these the roles of an account, and no others. They count at once.
+pub(crate) async fn roles(
+    caller: Staff,
+    Id(id): Id,
+    In(state): In<State>,
+    Json { value, .. }: Json<NewRoles>,
+) -> Result<axum::Json<Value>, Problem> {
+    let reason = words(value.reason.as_deref(), value.note.as_deref())?;
+    known(&value.roles)?;
+    may_make(&caller, &value.roles)?;
+    let mut tx = state.begin().await?;
+    touched(&mut tx, &caller, id).await?;
+    let by = caller.signature();
+    let before = roles::set(&mut tx, id, &value.roles, &by).await?;
+    let detail = json!({"before": before, "after": value.roles});
+    decided(&mut tx, (&by, &reason), "account.roles", (id, detail)).await?;
+    finished(&state, tx, id).await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewPassword {
+    password: String,
+    reason: Option<String>,
+    note: Option<String>,
+}
+
+/// Sets the password of an account, and ends its sessions.
+pub(crate) async fn password(
+    caller: Staff,
+    Id(id): Id,
+    In(state): In<State>,
+    Json { value, .. }: Json<NewPassword>,
+) -> Result<axum::Json<Value>, Problem> {
+    let reason = words(value.reason.as_deref(), value.note.as_deref())?;
+    let hash = hashed(&state, value.password).await?;
+    let mut tx = state.begin().await?;
+    touched(&mut tx, &caller, id).await?;
+    passwords::set(&mut tx, id, hash).await?;
+    let ended = sessions::revoke_all(&mut tx, id).await?;
+    let (by, detail) = (caller.signature(), json!({"sessions_ended": ended}));
+    decided(&mut tx, (&by, &reason), "account.password", (id, detail)).await?;
+    finished(&state, tx, id).await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Why {
+    reason: Option<String>,
+    note: Option<String>,
+}
+
+/// Has an account do nothing any more, and ends its sessions.
+pub(crate) async fn disable(
+    caller: Staff,
+    Id(id): Id,
+    In(state): In<State>,
+    Json { value, .. }: Json<Why>,
+) -> Result<axum::Json<Value>, Problem> {
+    if caller.own_account() == Some(id) {
+        let how = "This is your own account; have another admin disable it.";
+        return Err(Problem::new(Code::StateConflict, how));
+    }
+    switch(&state, &caller, (id, false), value).await
+}
+
+/// Has an account that was disabled do things again.
+pub(crate) async fn enable(
+    caller: Staff,
+    Id(id): Id,
+    In(state): In<State>,
+    Json { value, .. }: Json<Why>,
+) -> Result<axum::Json<Value>, Problem> {
+    switch(&state, &caller, (id, true), value).await
+}
+
+async fn switch(
+    state: &State,
+    caller: &Caller,
+    (id, on): (Uuid, bool),
+    why: Why,
+) -> Result<axum::Json<Value>, Problem> {
+    let reason = words(why.reason.as_deref(), why.note.as_deref())?;
+    let mut tx = state.begin().await?;
+    touched(&mut tx, caller, id).await?;
+    if store::switch(&mut tx, id, on).await? {
+        let (by, verb) = (caller.signature(), ["account.disable", "account.enable"]);
+        let verb = verb[usize::from(on)];
+        if !on {
+            sessions::revoke_all(&mut tx, id).await?;
+        }
+        decided(&mut tx, (&by, &reason), verb, (id, json!({}))).await?;
+    }
+    finished(state, tx, id).await
+}
+
+/// Commits, has it count at once, and tells how the account is now.
+async fn finished(state: &State, mut tx: Tx, id: Uuid) -> Result<axum::Json<Value>, Problem> {
+    let body = shown(&mut tx, id).await?;
+    tx.commit().await?;
+    state.door().look_again();
+    Ok(axum::Json(body))
+}
+
+async fn shown(tx: &mut Tx, id: Uuid) -> Result<Value, Problem> {
+    let account = store::find_in(tx, id).await?;
+    let account = account.ok_or_else(|| Problem::not_found("account"))?;
+    Ok(told(&account, &roles::names(tx, id).await?))
+}
+
+/// Makes sure that there is such an account, and that the caller may change it.
+async fn touched(tx: &mut Tx, caller: &Caller, id: Uuid) -> Result<(), Problem> {
+    let found = store::find_in(tx, id).await?;
+    found.ok_or_else(|| Problem::not_found("account"))?;
+    may_make(caller, &roles::names(tx, id).await?)
+}
+
+/// Only whoever may do everything makes an admin, or changes one: or else a key for accounts would be a key
+/// for all.
+pub(super) fn may_make(caller: &Caller, roles: &[String]) -> Result<(), Problem> {
+    let may = caller.is_admin() || *caller.by() == By::Bootstrap;
+    if may || !roles.iter().any(|role| role == ADMIN) {
+        return Ok(());
+    }
+    let how = "Admins are made and changed by admins alone, signed in by token.";
+    Err(Problem::new(Code::Forbidden, how))
+}
+
+async fn decided(
+    tx: &mut Tx,
+    (by, reason): (&str, &str),
+    verb: &'static str,
+    (id, detail): (Uuid, Value),
+) -> sqlx::Result<()> {
+    let entry = Entry {
+        actor: by,
+        verb,
+        target_kind: "account",
+        target_id: id.to_string(),
+        reason,
+        detail,
+    };
+    audit::write(tx, &entry).await
+}
+
+async fn hashed(state: &State, password: String) -> Result<String, Problem> {
+    let long = password.len() > PASSWORD_BYTES_MAX;
+    if long || password.chars().count() < PASSWORD_CHARS_MIN {
+        let how = format!(
+            "Give at least {PASSWORD_CHARS_MIN} characters, and at most {PASSWORD_BYTES_MAX} bytes."
+        );
+        return Err(Problem::field("/password", "out_of_range", how));
+    }
+    state.passwords().hash(password).await
+}
+
+fn plain(email: &str, name: &str) -> Result<(), Problem> {
+    let mut wrong = vec![];
+    let mut field = |pointer: &str, detail: String| {
+        wrong.push(FieldProblem {
+            pointer: pointer.to_owned(),
+            code: "invalid".into(),
+            detail,
+        });
+    };
+    let odd = |c: char| c.is_control() || c.is_whitespace();
+    let parts: Vec<&str> = email.split('@').collect();
+    let whole = matches!(parts[..], [user, host] if !user.is_empty() && !host.is_empty());
+    if !whole || email.contains(odd) || email.chars().count() > EMAIL_CHARS_MAX {
+        let how = "Give an e-mail address, such as ana@example.org.";
+        field("/email", how.to_owned());
+    }
+    if !(1..=NAME_CHARS_MAX).contains(&name.chars().count()) || name.contains(char::is_control) {
+        let how = format!("Give 1 to {NAME_CHARS_MAX} plain characters.");
+        field("/display_name", how);
+    }
+    if wrong.is_empty() {
+        Ok(())
+    } else {
+        Err(Problem::invalid(wrong))
+    }
+}
+
+fn known(roles: &[String]) -> Result<(), Problem> {
+    let strange = roles
+        .iter()
+        .position(|role| !ROLES.contains(&role.as_str()));
+    let Some(at) = strange else {
+        return Ok(());
+    };
+    let how = format!("Give some of: {}.", ROLES.join(", "));
+    Err(Problem::field(format!("/roles/{at}"), "unknown_role", how))
+}

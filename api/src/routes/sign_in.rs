@@ -1,0 +1,222 @@
+//! `/auth/google`, `/auth/oidc/{provider}`, `/auth/login`, `/auth/refresh`: how people come in, and stay.
+
+use crate::auth::opened::{self, Opened, Origin};
+use crate::auth::passwords::Checked;
+use crate::auth::{disabled, refused, secrets};
+use crate::body::{Json, PUBLIC_BYTES_MAX};
+use crate::params::Name;
+use crate::problem::{Code, Problem};
+use crate::state::State;
+use axum::extract::State as In;
+use chrono::Utc;
+use domain::accounts::attempts::{self, Locked};
+use domain::accounts::passwords::{self, Known};
+use domain::accounts::roles::ROLES;
+use domain::accounts::sessions::{self, Rotated};
+use domain::accounts::store::{self, Account};
+use saga_core::store::audit::{self, Entry};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+const GOOGLE: &str = "google";
+const KIND: &str = "bearer";
+/// Longer ones cost more than they are worth.
+pub(super) const PASSWORD_BYTES_MAX: usize = 256;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Shown {
+    token: Option<String>,
+}
+
+type Answer = Result<axum::Json<Value>, Problem>;
+
+/// Signs somebody in by an ID token of Google's.
+pub(crate) async fn google(
+    In(state): In<State>,
+    origin: Origin,
+    Json { value, .. }: Json<Shown, PUBLIC_BYTES_MAX>,
+) -> Answer {
+    by_issuer(&state, GOOGLE, value, origin).await
+}
+
+/// Signs somebody in by a token of an issuer of the settings.
+pub(crate) async fn oidc(
+    Name(provider): Name,
+    In(state): In<State>,
+    origin: Origin,
+    Json { value, .. }: Json<Shown, PUBLIC_BYTES_MAX>,
+) -> Answer {
+    by_issuer(&state, &provider, value, origin).await
+}
+
+async fn by_issuer(state: &State, provider: &str, shown: Shown, origin: Origin) -> Answer {
+    let issuers = state.door().issuers();
+    if !issuers.has(provider) {
+        let how =
+            "No issuer of this name is configured here; see GOOGLE_CLIENT_ID and OIDC_ISSUERS.";
+        return Err(Problem::new(Code::NotFound, how));
+    }
+    let token = shown.token.filter(|token| !token.trim().is_empty());
+    let token = token.ok_or_else(|| {
+        let how = "token: send the token that the issuer gave you.";
+        Problem::new(Code::BadParameter, how)
+    })?;
+    let stated = issuers.signs_in(provider, token.trim(), Utc::now()).await;
+    let stated = stated.map_err(refused)?;
+    let account = state.door().account_of(&stated).await?;
+    let mut tx = state.begin().await?;
+    let opened = opened::open(state, &mut tx, account.id, origin).await?;
+    tx.commit().await?;
+    tracing::info!(account = %account.id, provider, "Signed in by an issuer's token");
+    let email = account.address().map(str::to_owned);
+    Ok(axum::Json(json!({
+        "user_id": account.id,
+        "email": email.or(stated.identity.email),
+        "display_name": account.display_name,
+        "token": opened.access,
+        "refresh_token": opened.refresh,
+        "token_type": KIND,
+        "expires_in": opened.expires_in,
+    })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Login {
+    email: String,
+    password: String,
+}
+
+/// Signs somebody in by password. Whoever does not exist is looked at as long as whoever does.
+pub(crate) async fn login(
+    In(state): In<State>,
+    origin: Origin,
+    Json { value, .. }: Json<Login, PUBLIC_BYTES_MAX>,
+) -> Answer {
+    let email = value.email.trim().to_lowercase();
+    let address = secrets::hash(&email);
+    let mut tx = state.begin().await?;
+    let begun = attempts::begin(&mut tx, address).await?;
+    tx.commit().await?;
+    begun.map_err(locked)?;
+    let known = passwords::known(state.db(), &email).await?;
+    let hash = known.as_ref().and_then(|known| known.hash.clone());
+    let long = value.password.len() > PASSWORD_BYTES_MAX;
+    let password = if long { String::new() } else { value.password };
+    let passwords = state.passwords();
+    let checked = passwords.check(hash.clone(), password.clone()).await?;
+    let (Some(Known { account, .. }), Checked::Right | Checked::RightOutdated) = (known, checked)
+    else {
+        return Err(Problem::new(
+            Code::InvalidCredentials,
+            "There is no account with this address and this password.",
+        ));
+    };
+    let outdated = hash.filter(|_| checked == Checked::RightOutdated);
+    let renewed = match outdated {
+        Some(old) => Some((old, passwords.hash(password).await?)),
+        None => None,
+    };
+    let mut tx = state.begin().await?;
+    attempts::succeeded(&mut tx, address).await?;
+    if account.disabled_at.is_some() {
+        tx.commit().await?;
+        return Err(disabled());
+    }
+    if let Some((old, new)) = renewed {
+        passwords::upgrade(&mut tx, account.id, old, new).await?;
+    }
+    let opened = opened::open(&state, &mut tx, account.id, origin).await?;
+    tx.commit().await?;
+    tracing::info!(account = %account.id, "Signed in by password");
+    Ok(axum::Json(told(&account, &opened)))
+}
+
+fn told(account: &Account, opened: &Opened) -> Value {
+    let name = account.display_name.trim();
+    let (first, last) = name.split_once(' ').unwrap_or((name, ""));
+    // The one that says most; the table has them in that order.
+    let role = ROLES
+        .iter()
+        .rev()
+        .find(|role| opened.roles.iter().any(|one| one == *role));
+    let mut body = pair(opened);
+    body["user"] = json!({
+        "id": account.id,
+        "email": account.address(),
+        "first_name": first,
+        "last_name": last,
+        "role": role,
+        "roles": opened.roles,
+    });
+    body
+}
+
+fn pair(opened: &Opened) -> Value {
+    json!({
+        "access_token": opened.access,
+        "refresh_token": opened.refresh,
+        "token_type": KIND,
+        "expires_in": opened.expires_in,
+    })
+}
+
+fn locked(Locked(left): Locked) -> Problem {
+    let seconds = u64::try_from(left.num_seconds()).unwrap_or_default() + 1;
+    let how = "Too many attempts in a row failed; try again in a few minutes.";
+    Problem::new(Code::AccountLocked, how).retry_after(seconds)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Refresh {
+    refresh_token: String,
+}
+
+/// Gives a new pair of tokens for a refresh token, which counts once. One that was used before ends its
+/// session: of the two who have it, nobody knows which one is the owner.
+pub(crate) async fn refresh(
+    In(state): In<State>,
+    Json { value, .. }: Json<Refresh, PUBLIC_BYTES_MAX>,
+) -> Answer {
+    let unknown = || {
+        Problem::new(
+            Code::InvalidToken,
+            "The refresh token is none of ours, or over; sign in again.",
+        )
+    };
+    if !secrets::is_refresh(&value.refresh_token) {
+        return Err(unknown());
+    }
+    let (old, new) = (secrets::hash(&value.refresh_token), secrets::refresh());
+    let mut tx = state.begin().await?;
+    let hash = secrets::hash(&new);
+    match sessions::rotate(&mut tx, old, hash, opened::life(&state)).await? {
+        Rotated::Unknown => Err(unknown()),
+        Rotated::Reused { session, account } => {
+            let entry = Entry {
+                actor: "the server",
+                verb: "session.revoke",
+                target_kind: "session",
+                target_id: session.to_string(),
+                reason: "a refresh token was used twice",
+                detail: json!({"account_id": account}),
+            };
+            audit::write(&mut tx, &entry).await?;
+            tx.commit().await?;
+            state.door().forget(session).await;
+            tracing::warn!(%session, %account, "A refresh token was used twice: its session is over");
+            Err(unknown())
+        }
+        Rotated::Done { session, account } => {
+            let found = store::find_in(&mut tx, account).await?;
+            if found.is_none_or(|account| account.disabled_at.is_some()) {
+                return Err(disabled()); // rolled back: the token is not spent
+            }
+            let opened = opened::hand_out(&state, &mut tx, (session, account), new).await?;
+            tx.commit().await?;
+            Ok(axum::Json(pair(&opened)))
+        }
+    }
+}
