@@ -3,14 +3,17 @@
 pub(crate) mod ai_requests;
 pub(crate) mod audit;
 pub(crate) mod banner;
+pub(crate) mod character;
 pub(crate) mod costs;
 pub(crate) mod dead_letter_groups;
 pub(crate) mod dead_letters;
+pub(crate) mod docs;
 pub(crate) mod events;
 pub(crate) mod jobs;
 pub(crate) mod letter_verbs;
 pub(crate) mod limits;
 pub(crate) mod media;
+pub(crate) mod new_replay;
 pub(crate) mod personas;
 pub(crate) mod queues;
 pub(crate) mod replays;

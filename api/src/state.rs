@@ -4,6 +4,7 @@ use crate::accounts::Accounts;
 use crate::auth::Door;
 use crate::idempotency::InFlight;
 use crate::jobs::Jobs;
+use crate::reference::Reference;
 use crate::settings::ApiSettings;
 use crate::token::{Verifier, WeakSecret};
 use process::Probe;
@@ -25,6 +26,7 @@ struct Inner {
     in_flight: InFlight,
     accounts: Accounts,
     probe: Probe,
+    reference: Reference,
     closing: CancellationToken,
 }
 
@@ -35,6 +37,7 @@ impl State {
         let door = Door::new(Verifier::new(settings.jwt_secret.reveal().as_bytes())?);
         let closing = CancellationToken::new();
         let jobs = Jobs::start(client.store().clone(), closing.clone());
+        let reference = Reference::new(&settings.public_url);
         let (in_flight, accounts) = (InFlight::default(), Accounts::default());
         Ok(Self(Arc::new(Inner {
             client,
@@ -44,6 +47,7 @@ impl State {
             in_flight,
             accounts,
             probe,
+            reference,
             closing,
         })))
     }
@@ -71,6 +75,9 @@ impl State {
     }
     pub(crate) fn accounts(&self) -> &Accounts {
         &self.0.accounts
+    }
+    pub(crate) fn reference(&self) -> &Reference {
+        &self.0.reference
     }
     pub(crate) fn probe(&self) -> &Probe {
         &self.0.probe

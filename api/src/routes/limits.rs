@@ -10,53 +10,129 @@ use crate::state::State;
 use axum::extract::State as In;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
+use chrono::{DateTime, Utc};
 use saga_core::caps::Scope;
 use saga_core::prices::{dollars, micros};
 use saga_core::store::{ByHand, Limit};
-use serde::{Deserialize, Deserializer};
-use serde_json::{Value, json};
+use serde::{Deserialize, Deserializer, Serialize};
 
-/// Tells the caps in force, and what is spent of today's.
-pub(crate) async fn show(_: Staff, In(state): In<State>) -> Result<axum::Json<Value>, Problem> {
-    let mut body = told(&state.store().limits().await?);
-    let today = state.store().spent_today().await?;
-    body["today"] = json!({
-        "spent_usd": dollars(today.spent_micros),
-        "held_usd": dollars(today.held_micros),
-    });
-    Ok(axum::Json(body))
+/// The caps in force.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Limits)]
+pub(crate) struct Told {
+    items: Vec<CapTold>,
+    /// There is no next page.
+    #[schema(value_type = Option<String>)]
+    next_cursor: Option<()>,
 }
 
-fn told(limits: &[Limit]) -> Value {
-    let by_hand =
-        |set: &ByHand| json!({"by": set.decided_by, "at": set.decided_at, "reason": set.reason});
-    let each = |limit: &Limit| {
-        json!({
-            "scope": limit.scope,
-            "per": match limit.scope {
+/// The caps in force, and what is spent of today's.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = LimitsToday)]
+pub(crate) struct ToldToday {
+    #[serde(flatten)]
+    caps: Told,
+    today: Today,
+}
+
+/// What is spent today, and set aside for calls that are not answered yet.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = SpentToday)]
+struct Today {
+    spent_usd: String,
+    held_usd: String,
+}
+
+/// The most that may be spent.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Cap)]
+struct CapTold {
+    scope: Scope,
+    /// `saga` or `day`.
+    per: &'static str,
+    /// Null is no bound.
+    cap_usd: Option<String>,
+    /// What the settings say.
+    setting_usd: Option<String>,
+    set: Option<SetByHand>,
+}
+
+/// Who set a cap, and why.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = CapSet)]
+struct SetByHand {
+    by: String,
+    at: DateTime<Utc>,
+    reason: String,
+}
+
+impl From<&ByHand> for SetByHand {
+    fn from(set: &ByHand) -> Self {
+        Self {
+            by: set.decided_by.clone(),
+            at: set.decided_at,
+            reason: set.reason.clone(),
+        }
+    }
+}
+
+impl From<&Limit> for CapTold {
+    fn from(limit: &Limit) -> Self {
+        Self {
+            scope: limit.scope,
+            per: match limit.scope {
                 Scope::Saga => "saga",
                 Scope::Account | Scope::All => "day",
             },
-            "cap_usd": limit.micros.map(dollars),
-            "setting_usd": limit.of_settings.map(dollars),
-            "set": limit.set.as_ref().map(by_hand),
-        })
-    };
-    let items: Vec<Value> = limits.iter().map(each).collect();
-    json!({"items": items, "next_cursor": null})
+            cap_usd: limit.micros.map(dollars),
+            setting_usd: limit.of_settings.map(dollars),
+            set: limit.set.as_ref().map(SetByHand::from),
+        }
+    }
+}
+
+/// Tells the caps in force, and what is spent of today's.
+pub(crate) async fn show(_: Staff, In(state): In<State>) -> Result<axum::Json<ToldToday>, Problem> {
+    let caps = told(&state.store().limits().await?);
+    let today = state.store().spent_today().await?;
+    Ok(axum::Json(ToldToday {
+        caps,
+        today: Today {
+            spent_usd: dollars(today.spent_micros),
+            held_usd: dollars(today.held_micros),
+        },
+    }))
+}
+
+fn told(limits: &[Limit]) -> Told {
+    Told {
+        items: limits.iter().map(CapTold::from).collect(),
+        next_cursor: None,
+    }
 }
 
 /// What is to be changed; what is left out stays.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewLimits)]
 pub(crate) struct Wanted {
+    /// For one saga, for its whole life, as text such as "2.50"; null goes back to the settings.
     #[serde(default)]
+    #[schema(value_type = Option<String>, pattern = "^[0-9]{1,9}([.][0-9]{1,6})?$")]
     saga_usd: Cap,
+    /// For one account, in a day, as text such as "2.50"; null goes back to the settings.
     #[serde(default)]
+    #[schema(value_type = Option<String>, pattern = "^[0-9]{1,9}([.][0-9]{1,6})?$")]
     account_usd: Cap,
+    /// For everybody, in a day, as text such as "2.50"; null goes back to the settings.
     #[serde(default)]
+    #[schema(value_type = Option<String>, pattern = "^[0-9]{1,9}([.][0-9]{1,6})?$")]
     all_usd: Cap,
+    /// Why, in 500 characters at most.
+    #[schema(max_length = 500)]
     reason: Option<String>,
+    /// Another word for `reason`.
+    #[schema(max_length = 500)]
     note: Option<String>,
 }
 
@@ -132,7 +208,7 @@ pub(crate) async fn change(
     }
     let decision = (&*caller.signature(), &*words);
     let limits = state.store().set_caps(&mut tx, &caps, decision).await?;
-    let given = Given::new(StatusCode::OK, told(&limits));
+    let given = Given::telling(StatusCode::OK, &told(&limits))?;
     command.keep(&mut tx, &given).await?;
     tx.commit().await?;
     Ok(given.into_response())

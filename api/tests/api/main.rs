@@ -14,8 +14,10 @@
 
 mod audit;
 mod costs;
+mod document;
 mod errors;
 mod events;
+mod examples;
 mod fleet;
 mod gates;
 mod idempotency;
