@@ -7,6 +7,7 @@ mod links;
 mod meanings;
 mod operation;
 mod page;
+mod refusal;
 mod schemas;
 mod shape;
 mod style;
@@ -15,6 +16,7 @@ pub(crate) use api::Api;
 pub(crate) use links::Links;
 pub(crate) use operation::{Operation, anybody, signed, staff};
 
+use crate::code::Code;
 use crate::etag;
 use axum::body::Bytes;
 use axum::http::HeaderValue;
@@ -23,6 +25,11 @@ use serde_json::Value;
 /// The OpenAPI document of every operation.
 pub fn openapi() -> Value {
     document::of(&crate::operations::all().described())
+}
+
+/// Whether the reference tells of a code.
+pub(crate) fn knows(code: Code) -> bool {
+    meanings::ALL.contains(&code) || matches!(code, Code::Other(_))
 }
 
 /// An answer that never changes while the process lives.

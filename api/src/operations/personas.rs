@@ -86,9 +86,13 @@ pub(super) fn operations() -> Api {
             .answer::<Told>(200, "The version.")
             .kept(),
     );
+    api.and(pictures())
+}
+
+fn pictures() -> Api {
     let picture =
         json!({"type": "string", "contentEncoding": "binary", "contentMediaType": "image/png"});
-    let api = api.get(
+    let api = Api::of("Personas").get(
         "/api/v1/media/{id}/file",
         media::file,
         signed("getPicture", "Send a picture's file")

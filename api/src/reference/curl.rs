@@ -1,6 +1,7 @@
 //! A line for the shell that does an operation, as it is pasted.
 
 use serde_json::Value;
+use std::fmt::Write as _;
 
 /// The line. What stands in braces in the path is a variable of the shell.
 pub(super) fn line(public_url: &str, method: &str, path: &str, operation: &Value) -> String {
@@ -18,19 +19,18 @@ pub(super) fn line(public_url: &str, method: &str, path: &str, operation: &Value
         line.push_str(" -X ");
         line.push_str(&method.to_uppercase());
     }
-    line.push_str(&format!(
-        " \"{}{address}\"",
-        public_url.trim_end_matches('/')
-    ));
+    let base = public_url.trim_end_matches('/');
+    let _ = write!(line, " \"{base}{address}\"");
     let secured = operation["security"].as_array();
     if secured.is_some_and(|all| all.iter().any(|one| one.get("bearer").is_some())) {
         line.push_str(" \\\n  -H \"Authorization: Bearer $CHORUS_TOKEN\"");
     }
     if let Some(example) = operation.pointer("/requestBody/content/application~1json/example") {
         let body = example.to_string().replace('\'', "'\\''");
-        line.push_str(&format!(
+        let _ = write!(
+            line,
             " \\\n  -H 'Content-Type: application/json' -d '{body}'"
-        ));
+        );
     }
     line
 }

@@ -54,7 +54,7 @@ const ANSWERS: &str = include_str!("answers.json");
 /// The document of these operations.
 pub(super) fn of(described: &[Described]) -> Value {
     let recorded: Value = serde_json::from_str(ANSWERS).unwrap_or_default();
-    let mut paths: Map<String, Value> = Map::new();
+    let (mut paths, mut responses): (Map<String, Value>, Map<String, Value>) = Default::default();
     let (mut asked, mut answered) = (Shapes::new(), Shapes::new());
     for Described {
         tag,
@@ -73,6 +73,9 @@ pub(super) fn of(described: &[Described]) -> Value {
             }
         }
         item[*method] = told;
+        for refusal in operation.refused() {
+            responses.insert(refusal.name(), refusal.told());
+        }
         asked.extend(operation.asked.clone());
         answered.extend(operation.answered.clone());
     }
@@ -98,6 +101,7 @@ pub(super) fn of(described: &[Described]) -> Value {
         "paths": paths,
         "components": {
             "schemas": answered,
+            "responses": responses,
             "headers": {"RequestId": {
                 "description": "Names the request: in logs, in problems, and as the correlation id of what it started.",
                 "schema": {"type": "string"},

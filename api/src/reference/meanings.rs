@@ -35,6 +35,7 @@ pub(crate) const ALL: [Code; 26] = [
 ];
 
 /// What a code means, and what to do about it.
+#[expect(clippy::too_many_lines, reason = "a table: a row for each code")]
 pub(super) fn of(code: Code) -> (&'static str, &'static str) {
     match code {
         Code::MalformedJson => (

@@ -1,11 +1,12 @@
 //! One operation, as the document tells it: what it takes, what it answers, what it refuses.
 
 use super::meanings;
+use super::refusal::{PROBLEM, Refusal, dressed};
 use super::schemas::{self, Shapes};
 use crate::code::Code;
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use utoipa::openapi::path::ParameterIn;
 use utoipa::{IntoParams, ToSchema};
 
@@ -90,9 +91,7 @@ impl Operation {
     pub(crate) fn query<P: IntoParams>(mut self) -> Self {
         for parameter in P::into_params(|| Some(ParameterIn::Query)) {
             let mut told = serde_json::to_value(parameter).unwrap_or_default();
-            if let Some(Value::String(text)) = told.get_mut("description") {
-                *text = text.replace('\n', " ");
-            }
+            schemas::tidy(&mut told);
             // In a query there is no null.
             if let Some(Value::Array(types)) = told.pointer_mut("/schema/type") {
                 types.retain(|kind| kind != "null");
@@ -290,24 +289,31 @@ impl Operation {
     fn responses(&self) -> Map<String, Value> {
         let answers = self.answers.iter();
         let mut responses: Map<String, Value> = answers
-            .map(|(status, answer)| (status.to_string(), answer.clone()))
+            .map(|(status, answer)| (status.to_string(), dressed(answer.clone())))
             .collect();
-        let statuses: BTreeSet<StatusCode> =
-            self.refusals.iter().map(|code| code.facts().0).collect();
-        for status in statuses {
-            let those = self.refusals.iter().filter(|code| code.facts().0 == status);
-            let lines: Vec<String> = those
-                .map(|code| format!("`{}`: {}", code.facts().1, meanings::of(*code).0))
-                .collect();
-            let refusal = responses
-                .entry(status.as_str())
-                .or_insert_with(|| json!({"description": lines.join("\n\n")}));
-            let problem = schemas::refer("Problem");
-            refusal["content"]["application/problem+json"] = json!({"schema": problem});
-        }
-        for response in responses.values_mut() {
-            response["headers"]["X-Request-Id"] = json!({"$ref": "#/components/headers/RequestId"});
+        for refusal in self.refused() {
+            let status = refusal.status.as_str();
+            match responses.get_mut(status) {
+                None => drop(responses.insert(status.to_owned(), refusal.refer())),
+                // An answer of the operation's own has the same status.
+                Some(answer) => {
+                    answer["content"][PROBLEM] = refusal.told()["content"][PROBLEM].clone();
+                }
+            }
         }
         responses
+    }
+
+    /// What it refuses, by status.
+    pub(super) fn refused(&self) -> Vec<Refusal> {
+        let mut all: BTreeMap<StatusCode, Vec<Code>> = BTreeMap::new();
+        for code in meanings::ALL {
+            if self.refusals.contains(&code) {
+                all.entry(code.facts().0).or_default().push(code);
+            }
+        }
+        all.into_iter()
+            .map(|(status, codes)| Refusal { status, codes })
+            .collect()
     }
 }

@@ -25,9 +25,12 @@
       for (const section of document.querySelectorAll("main section")) {
         section.hidden = !section.querySelector("article:not([hidden])");
       }
+      if (words.length > 0) document.querySelector("main article:not([hidden])")?.scrollIntoView();
       status.textContent = words.length === 0 ? "" : `${found} operation${found === 1 ? "" : "s"}`;
     };
     form.hidden = false;
+    // What was asked for has moved by the height of the search.
+    if (location.hash) document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();
     form.addEventListener("submit", (event) => event.preventDefault());
     input.addEventListener("input", search);
     addEventListener("keydown", (event) => {

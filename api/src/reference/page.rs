@@ -43,13 +43,13 @@ pub(super) fn operations(document: &Value, public_url: &str) -> String {
                 p.tag { a href="#types" { "Types" } }
             }
         }
-        main {
+        main #content {
             (introduction(document, public_url))
             @for tag in tags {
                 section id=(anchor(tag)) {
                     h2 { (text(&tag["name"])) }
                     p { (about(tag)) }
-                    @for one in of_tag(&all, tag) { (operation(one, public_url)) }
+                    @for one in of_tag(&all, tag) { (operation(document, one, public_url)) }
                 }
             }
             section id="types" {
@@ -113,7 +113,7 @@ fn introduction(document: &Value, public_url: &str) -> Markup {
     }
 }
 
-fn operation(one: &Placed<'_>, public_url: &str) -> Markup {
+fn operation(document: &Value, one: &Placed<'_>, public_url: &str) -> Markup {
     let nothing = vec![];
     let parameters = one.told["parameters"].as_array().unwrap_or(&nothing);
     html! {
@@ -139,11 +139,19 @@ fn operation(one: &Placed<'_>, public_url: &str) -> Markup {
             pre.curl { code { (curl::line(public_url, one.method, one.path, one.told)) } }
             h4 { "Answers" }
             div.scroll { table { @for (status, answer) in one.told["responses"].as_object().into_iter().flatten() {
-                (response(status, answer))
+                (response(status, resolved(document, answer)))
             } } }
             (example(one.told))
         }
     }
+}
+
+/// What is told there, or where it refers to.
+fn resolved<'a>(document: &'a Value, told: &'a Value) -> &'a Value {
+    let to = told["$ref"]
+        .as_str()
+        .and_then(|to| document.pointer(to.strip_prefix('#')?));
+    to.unwrap_or(told)
 }
 
 /// What the first good answer looks like.
@@ -219,7 +227,7 @@ fn anchor(tag: &Value) -> String {
 
 /// What every code means, and what to do about it.
 pub(super) fn errors() -> String {
-    let body = html! { main {
+    let body = html! { main #content {
         h1 { "Errors" }
         p { "Every refusal is " code { "application/problem+json" } " (RFC 9457). Programs switch on its " code { "code" }
             "; its " code { "type" } " leads here, its " code { "detail" } " says what to mend, and its " code { "request_id" }
@@ -252,7 +260,7 @@ fn whole(title: &str, body: &Markup) -> String {
                 title { (title) }
                 style { (PreEscaped(STYLE)) }
             }
-            body { (body) script { (PreEscaped(SCRIPT)) } }
+            body { a.skip href="#content" { "Skip to the content" } (body) script { (PreEscaped(SCRIPT)) } }
         }
     };
     page.into_string()

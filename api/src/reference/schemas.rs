@@ -82,10 +82,14 @@ fn may_be_null(shape: &Value) -> bool {
     }
 }
 
-/// Formats that say nothing beyond the bounds, and lines that were broken in the source alone.
-fn tidy(shape: &mut Value) {
+/// Formats that say something else, and lines that were broken in the source alone.
+pub(super) fn tidy(shape: &mut Value) {
     match shape {
         Value::Object(object) => {
+            // A whole number from 0 on is told as a signed one, which would be bounded at half of it.
+            if object.get("minimum") == Some(&json!(0)) {
+                object.remove("format");
+            }
             if let Some(Value::String(text)) = object.get_mut("description") {
                 *text = text.replace('\n', " ");
             }

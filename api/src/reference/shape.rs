@@ -21,7 +21,7 @@ pub(super) fn words(shape: &Value) -> Markup {
     let kinds: Vec<&str> = match &shape["type"] {
         Value::String(kind) => vec![kind],
         Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).collect(),
-        _ => vec!["any value"],
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => vec!["any value"],
     };
     html! {
         @for (at, kind) in kinds.iter().enumerate() {

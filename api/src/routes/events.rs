@@ -94,8 +94,9 @@ pub(crate) async fn events(
         .get(header::ACCEPT)
         .and_then(|accept| accept.to_str().ok())
         .unwrap_or("");
+    let last = last_event_id(&headers)?;
     if accept.contains("text/event-stream") {
-        let after = last_event_id(&headers)?.or(from.starting_after);
+        let after = last.or(from.starting_after);
         return Ok(stream_from(&state, seen, after));
     }
     let limit = page::limit(from.limit)?;

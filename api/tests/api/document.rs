@@ -118,6 +118,8 @@ impl Document {
     pub(crate) fn check(&self, id: &str, answer: &Answer) {
         let operation = self.find(id);
         let told = &operation.told["responses"][answer.status.as_str()];
+        let shared = told["$ref"].as_str();
+        let told = shared.map_or(told, |to| self.told.pointer(&to[1..]).unwrap());
         assert!(
             told.is_object(),
             "{id} answers {}, and says nothing of it: {answer:#?}",

@@ -29,6 +29,7 @@ mod letters;
 mod log;
 mod mirror;
 mod provider;
+mod reference;
 mod replays;
 mod request_id;
 mod retired;
