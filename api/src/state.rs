@@ -11,7 +11,7 @@ use process::Probe;
 use saga_core::Store;
 use saga_core::client::Client;
 use saga_core::db::{Db, Durability, Tx};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tokio_util::sync::CancellationToken;
 
 /// Everything that handlers share.
@@ -26,7 +26,7 @@ struct Inner {
     in_flight: InFlight,
     accounts: Accounts,
     probe: Probe,
-    reference: Reference,
+    reference: OnceLock<Reference>,
     closing: CancellationToken,
 }
 
@@ -37,7 +37,6 @@ impl State {
         let door = Door::new(Verifier::new(settings.jwt_secret.reveal().as_bytes())?);
         let closing = CancellationToken::new();
         let jobs = Jobs::start(client.store().clone(), closing.clone());
-        let reference = Reference::new(&settings.public_url);
         let (in_flight, accounts) = (InFlight::default(), Accounts::default());
         Ok(Self(Arc::new(Inner {
             client,
@@ -47,7 +46,7 @@ impl State {
             in_flight,
             accounts,
             probe,
-            reference,
+            reference: OnceLock::new(),
             closing,
         })))
     }
@@ -76,8 +75,10 @@ impl State {
     pub(crate) fn accounts(&self) -> &Accounts {
         &self.0.accounts
     }
+    /// The document and its pages, made when somebody first asks.
     pub(crate) fn reference(&self) -> &Reference {
-        &self.0.reference
+        let made = || Reference::new(&self.0.settings.public_url);
+        self.0.reference.get_or_init(made)
     }
     pub(crate) fn probe(&self) -> &Probe {
         &self.0.probe

@@ -142,13 +142,18 @@ impl Document {
 
     /// A value has a shape of the document.
     pub(crate) fn fits(&self, shape: &Value, value: &Value, what: &str) {
+        let misfits = self.misfits(shape, value);
+        assert!(misfits.is_empty(), "{what}: {misfits:#?}\n{value:#}");
+    }
+
+    /// Where a value has not the shape.
+    pub(crate) fn misfits(&self, shape: &Value, value: &Value) -> Vec<String> {
         let whole = json!({"allOf": [shape], "components": self.told["components"]});
         let options = jsonschema::draft202012::options().should_validate_formats(true);
         let judge = options.build(&whole).unwrap();
-        let errors: Vec<String> = judge
-            .iter_errors(value)
+        let errors = judge.iter_errors(value);
+        errors
             .map(|error| format!("{}: {error}", error.instance_path()))
-            .collect();
-        assert!(errors.is_empty(), "{what}: {errors:#?}\n{value:#}");
+            .collect()
     }
 }

@@ -136,6 +136,23 @@ async fn every_answer_that_the_document_shows_has_the_shape_that_it_tells() {
             document.fits(&content["schema"], example, &format!("{id} {status}"));
         }
     }
+    let shape = json!({"$ref": "#/components/schemas/JobPage"});
+    let mut page = document.told["paths"]["/api/v1/jobs"]["get"]["responses"]["200"]["content"]["application/json"]
+        ["example"]
+        .clone();
+    assert!(document.misfits(&shape, &page).is_empty());
+    for (field, odd) in [
+        ("done", json!("yes")),
+        ("id", json!("x")),
+        ("status", json!("odd")),
+    ] {
+        let right = std::mem::replace(&mut page["items"][0][field], odd);
+        assert!(
+            !document.misfits(&shape, &page).is_empty(),
+            "{field} may be anything"
+        );
+        page["items"][0][field] = right;
+    }
     assert!(
         bare.is_empty(),
         "CHORUS_RECORD=1 records what {bare:?} answer"
