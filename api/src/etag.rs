@@ -1,8 +1,10 @@
 //! Answers that a client may keep: their tag, and 304 when it has them already.
 
+use crate::problem::Problem;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use serde::Serialize;
 
 /// The tag of a body: the same bytes, the same tag.
 pub(crate) fn tag(body: &[u8]) -> HeaderValue {
@@ -40,6 +42,17 @@ pub(crate) fn json(
         HeaderValue::from_static("application/json"),
     );
     ([kind, cache, (header::ETAG, tag)], Body::from(body)).into_response()
+}
+
+/// 200 with this as JSON, or 304 if the client has it.
+pub(crate) fn telling(
+    headers: &HeaderMap,
+    told: &impl Serialize,
+    cache: &'static str,
+) -> Result<Response, Problem> {
+    let body = serde_json::to_vec(told).map_err(|error| Problem::internal(&error))?;
+    let tag = tag(&body);
+    Ok(json(headers, body.into(), tag, cache))
 }
 
 #[cfg(test)]

@@ -165,6 +165,11 @@ impl Given {
             replayed: false,
         }
     }
+    /// An answer that tells this.
+    pub(crate) fn telling(status: StatusCode, told: &impl Serialize) -> Result<Self, Problem> {
+        let body = serde_json::to_value(told).map_err(|error| Problem::internal(&error))?;
+        Ok(Self::new(status, body))
+    }
     /// An answer that is a job.
     pub(crate) fn of_job(job: Uuid) -> Self {
         Self {

@@ -1,6 +1,7 @@
 //! The one maker of error answers: RFC 9457 problems, for ours and for the router's own.
 
 pub(crate) use crate::code::Code;
+use crate::reference;
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -215,6 +216,7 @@ pub(crate) fn finish(mut response: Response, instance: &str, request_id: &str) -
         .unwrap_or_else(|| of_router(response.status()));
     let Problem(told) = &problem;
     let (status, code, title) = told.code.facts();
+    debug_assert!(reference::knows(told.code), "{code} has no meaning yet");
     let document = Document {
         kind: format!("/docs/errors#{code}"),
         title,

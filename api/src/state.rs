@@ -4,13 +4,14 @@ use crate::auth::passwords::Passwords;
 use crate::auth::{Door, Issuers};
 use crate::idempotency::InFlight;
 use crate::jobs::Jobs;
+use crate::reference::Reference;
 use crate::settings::ApiSettings;
 use crate::token::{Verifier, WeakSecret};
 use process::Probe;
 use saga_core::Store;
 use saga_core::client::Client;
 use saga_core::db::{Db, Durability, Tx};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tokio_util::sync::CancellationToken;
 
 /// Everything that handlers share.
@@ -25,6 +26,7 @@ struct Inner {
     in_flight: InFlight,
     passwords: Passwords,
     probe: Probe,
+    reference: OnceLock<Reference>,
     closing: CancellationToken,
 }
 
@@ -71,6 +73,7 @@ impl State {
             in_flight,
             passwords,
             probe,
+            reference: OnceLock::new(),
             closing,
         })))
     }
@@ -98,6 +101,11 @@ impl State {
     }
     pub(crate) fn passwords(&self) -> &Passwords {
         &self.0.passwords
+    }
+    /// The document and its pages, made when somebody first asks.
+    pub(crate) fn reference(&self) -> &Reference {
+        let made = || Reference::new(&self.0.settings.public_url);
+        self.0.reference.get_or_init(made)
     }
     pub(crate) fn probe(&self) -> &Probe {
         &self.0.probe

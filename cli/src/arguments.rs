@@ -297,6 +297,8 @@ pub(crate) enum Command {
         #[arg(long, value_name = "URL")]
         url: Option<String>,
     },
+    /// Print the OpenAPI document of the API, without a server
+    Openapi,
     /// Look at the settings
     Config {
         #[command(subcommand)]

@@ -123,6 +123,7 @@ fn banner(settings: &Settings, url: &str, asked: u16) {
         ));
     };
     row("API", &format!("{url}/api/v1"));
+    row("Docs", &format!("{url}/docs"));
     row("Health", &format!("{url}/health"));
     row(
         "Token",

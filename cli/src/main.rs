@@ -53,6 +53,10 @@ fn main() -> ExitCode {
             );
             Ok(())
         }
+        Command::Openapi => {
+            terminal::line(format!("{:#}", chorus_api::openapi()));
+            Ok(())
+        }
         Command::Config {
             command: ConfigCommand::Check { given, role, json },
         } => config::check(*given, role.into(), json),
@@ -146,7 +150,7 @@ async fn run(command: Command) -> Result<(), Trouble> {
         Command::Costs(arguments) => costs::run(arguments).await,
         Command::Limits(arguments) => limits::run(arguments).await,
         Command::Healthcheck { ready, url } => healthcheck::run(ready, url).await,
-        Command::Completions { .. } | Command::Config { .. } => Ok(()), // done before there was a runtime
+        Command::Completions { .. } | Command::Config { .. } | Command::Openapi => Ok(()), // done before there was a runtime
     }
 }
 

@@ -5,7 +5,7 @@ use axum::extract::Query;
 use axum::http::{HeaderValue, StatusCode, header::CACHE_CONTROL};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router, routing::get};
-use serde_json::json;
+use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// `/livez`, `/readyz` and `/health`, to be served alone or merged into the API. None waits for anything.
@@ -53,6 +53,20 @@ fn list(probe: &Probe) -> String {
         .collect()
 }
 
+/// How a process is.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Health {
+    /// `ok` or `degraded`.
+    status: &'static str,
+    /// `chorus`.
+    service: &'static str,
+    /// Which build.
+    version: &'static str,
+    uptime_seconds: u64,
+    /// `ok`, `down` or `unknown`, by name.
+    dependencies: BTreeMap<&'static str, &'static str>,
+}
+
 /// The JSON of `/health`, also served as `/api/v1/health`.
 pub fn health(probe: &Probe) -> Response {
     let report = probe.report();
@@ -61,18 +75,18 @@ pub fn health(probe: &Probe) -> Response {
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "degraded")
     };
-    let dependencies: BTreeMap<_, _> = report
+    let dependencies = report
         .checks()
         .into_iter()
         .map(|(name, check)| (name, check.word()))
         .collect();
-    let body = json!({
-        "status": word,
-        "service": "chorus",
-        "version": crate::VERSION,
-        "uptime_seconds": probe.uptime().as_secs(),
-        "dependencies": dependencies,
-    });
+    let body = Health {
+        status: word,
+        service: "chorus",
+        version: crate::VERSION,
+        uptime_seconds: probe.uptime().as_secs(),
+        dependencies,
+    };
     (status, fresh(Json(body))).into_response()
 }
 

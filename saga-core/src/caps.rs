@@ -4,7 +4,8 @@ use chrono::{DateTime, Days, NaiveTime, TimeDelta, Utc};
 use serde::Serialize;
 
 /// Whose spending a cap bounds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, utoipa::ToSchema)]
+#[schema(as = CapScope)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
     /// One saga's, for its whole life.

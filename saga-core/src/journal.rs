@@ -6,7 +6,10 @@ use serde_json::Value;
 use std::{collections::BTreeMap, fmt, time::Duration};
 
 /// Names one request of a saga: the step's name and its occurrence, `persona.paint#2`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
+)]
+#[schema(as = StepKey)]
 #[serde(transparent)]
 pub struct Key(String);
 
@@ -32,7 +35,8 @@ impl fmt::Display for Key {
 }
 
 /// How a step went wrong, which decides what happens next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = FailureClass)]
 #[serde(rename_all = "snake_case")]
 pub enum Class {
     /// May work next time: tried again with growing delays.
@@ -70,7 +74,9 @@ impl Class {
 }
 
 /// Why a step, or a whole saga, failed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error, utoipa::ToSchema,
+)]
 #[error("{step} failed: {message}")]
 pub struct Failure {
     /// The request that failed.

@@ -17,7 +17,8 @@ const LOOK_MAX: i64 = 10_000;
 const RATE_MIN: f64 = 0.01;
 
 /// Where a job stands in its queue.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = QueuePlace)]
 pub(crate) struct Place {
     name: String,
     position: Option<usize>,

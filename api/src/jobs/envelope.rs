@@ -9,11 +9,11 @@ use saga_core::run::{Ending, Role, Run, SagaRow, StepRow};
 use saga_core::state::{SagaState, StepState};
 use saga_core::store::Spent;
 use serde::{Deserialize as _, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 use uuid::Uuid;
 
 /// A job, as it is told.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub(crate) struct Job {
     pub(crate) id: Uuid,
     pub(crate) kind: String,
@@ -22,7 +22,7 @@ pub(crate) struct Job {
     phase: Option<String>,
     progress: Progress,
     pub(super) queue: Option<Place>,
-    waiting_for: Option<Value>,
+    waiting_for: Option<WaitingFor>,
     degraded: bool,
     undoing: bool,
     attempt: i64,
@@ -30,12 +30,13 @@ pub(crate) struct Job {
     pub(crate) result: Option<Value>,
     error: Option<JobError>,
     pub(crate) dead_letter: Option<Uuid>,
-    usage: Option<Value>,
+    usage: Option<Spending>,
     pub(crate) created_at: DateTime<Utc>,
     started_at: Option<DateTime<Utc>>,
     finished_at: Option<DateTime<Utc>>,
     deadline_at: Option<DateTime<Utc>>,
     parent: Option<Uuid>,
+    #[schema(value_type = Vec<Uuid>)]
     children: [Uuid; 0],
     /// The job that was begun again as this one.
     replay_of: Option<Uuid>,
@@ -45,8 +46,9 @@ pub(crate) struct Job {
 }
 
 /// Where a job is, for its caller.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = JobStatus)]
 pub(crate) enum Status {
     Queued,
     Running,
@@ -59,13 +61,38 @@ pub(crate) enum Status {
     Canceled,
 }
 
-#[derive(Debug, Clone, Serialize)]
+/// How far a job is, in steps: those that are known of so far.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 struct Progress {
     completed: usize,
     total: usize,
 }
 
-#[derive(Debug, Clone, Serialize)]
+/// What a job waits for.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+struct WaitingFor {
+    /// `signal`, `timer` or `budget`.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// The signal, or the step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    name: Option<String>,
+    until: Option<DateTime<Utc>>,
+}
+
+/// What a job's paid calls took and cost, those in vain included.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+struct Spending {
+    input_tokens: u64,
+    output_tokens: u64,
+    images: u64,
+    /// Null where it is not known, which is not nothing.
+    cost_usd: Option<String>,
+}
+
+/// Why a job failed, or stands still.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 struct JobError {
     code: String,
     class: Class,
@@ -73,7 +100,9 @@ struct JobError {
     retryable: bool,
 }
 
-#[derive(Debug, Clone, Serialize)]
+/// Where to go from a job.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = JobLinks)]
 pub(crate) struct Links {
     #[serde(rename = "self")]
     pub(crate) this: String,
@@ -204,18 +233,18 @@ fn told(run: &Run) -> Option<Usage> {
 
 /// What the saga's paid calls took and cost, those in vain included. A cost that is not known is null,
 /// never nothing.
-fn usage(run: &Run, spent: Option<&Spent>) -> Option<Value> {
+fn usage(run: &Run, spent: Option<&Spent>) -> Option<Spending> {
     let all = spent.map(|spent| spent.usage).or_else(|| told(run))?;
     let cost = spent.and_then(|spent| spent.cost_micros);
-    Some(json!({
-        "input_tokens": all.input_tokens,
-        "output_tokens": all.output_tokens,
-        "images": all.images,
-        "cost_usd": cost.map(dollars),
-    }))
+    Some(Spending {
+        input_tokens: all.input_tokens,
+        output_tokens: all.output_tokens,
+        images: all.images,
+        cost_usd: cost.map(dollars),
+    })
 }
 
-fn waiting_for(run: &Run) -> Option<Value> {
+fn waiting_for(run: &Run) -> Option<WaitingFor> {
     let open = |role: Role| {
         run.steps
             .iter()
@@ -223,20 +252,32 @@ fn waiting_for(run: &Run) -> Option<Value> {
     };
     let until = open(Role::Timer).and_then(|timer| timer.wake_at);
     match (open(Role::Listen), until) {
-        (Some(news), until) => Some(json!({"type": "signal", "name": news.step, "until": until})),
-        (None, Some(until)) => Some(json!({"type": "timer", "until": until})),
+        (Some(news), until) => Some(WaitingFor {
+            kind: "signal",
+            name: Some(news.step.clone()),
+            until,
+        }),
+        (None, until @ Some(_)) => Some(WaitingFor {
+            kind: "timer",
+            name: None,
+            until,
+        }),
         (None, None) => None,
     }
 }
 
 /// A step that a cap holds up. Whose cap and how much is the operator's business.
-fn over_budget(run: &Run) -> Option<Value> {
+fn over_budget(run: &Run) -> Option<WaitingFor> {
     let broke = |step: &&StepRow| {
         let class = step.error.as_ref().map(|error| error.class);
         step.state == StepState::Retrying && class == Some(Class::OverBudget)
     };
     let step = run.steps.iter().find(broke)?;
-    Some(json!({"type": "budget", "name": step.key, "until": step.wake_at}))
+    Some(WaitingFor {
+        kind: "budget",
+        name: Some(step.key.to_string()),
+        until: step.wake_at,
+    })
 }
 
 fn dead_letter(run: &Run) -> Option<Uuid> {

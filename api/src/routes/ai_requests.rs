@@ -13,19 +13,33 @@ use uuid::Uuid;
 
 const STATUSES: [&str; 3] = ["processing", "completed", "failed"];
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Filter {
+    /// Of this provider.
     provider: Option<String>,
+    /// Of this model.
     model: Option<String>,
+    /// For this purpose.
     purpose: Option<String>,
+    /// Of sagas of this kind.
     kind: Option<String>,
+    /// Of this account.
     account: Option<Uuid>,
+    /// Of this saga.
     saga: Option<Uuid>,
+    /// `processing`, `completed` or `failed`.
+    #[param(pattern = "^(processing|completed|failed)$")]
     status: Option<String>,
+    /// Not made earlier than this.
     from: Option<DateTime<Utc>>,
+    /// Made earlier than this.
     to: Option<DateTime<Utc>>,
+    /// How many, 20 unless said otherwise.
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<i64>,
+    /// The `next_cursor` of the page before.
     cursor: Option<String>,
 }
 

@@ -11,14 +11,22 @@ use saga_core::store::audit::{AuditFilter, Decided};
 use serde::Deserialize;
 use uuid::Uuid;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Filter {
+    /// Who decided.
     actor: Option<String>,
+    /// What was done, such as `letter.replay`.
     verb: Option<String>,
+    /// The id of what it was done to.
     target: Option<String>,
+    /// Not earlier than this.
     since: Option<DateTime<Utc>>,
+    /// How many, 20 unless said otherwise.
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<i64>,
+    /// The `next_cursor` of the page before.
     cursor: Option<String>,
 }
 

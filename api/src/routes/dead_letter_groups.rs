@@ -6,15 +6,16 @@ use crate::body::Json;
 use crate::page::{self, Page};
 use crate::params::{Name, Params};
 use crate::problem::Problem;
+use crate::reference::Links;
 use crate::state::State;
 use axum::extract::State as In;
 use saga_core::store::{GroupBy, GroupNote, LetterGroup};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 /// What the letters of a group have in common.
-#[derive(Clone, Copy, Default, Deserialize)]
+#[derive(Clone, Copy, Default, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = GroupBy)]
 enum By {
     #[default]
     Error,
@@ -38,23 +39,31 @@ impl From<By> for GroupBy {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Filter {
+    /// What they have in common: `error` unless said otherwise.
     #[serde(default)]
+    #[param(inline)]
     by: By,
+    /// Letters in this state; `status` means the same.
     #[serde(alias = "status")]
+    #[param(inline)]
     state: Option<LetterState>,
+    /// How many, 20 unless said otherwise.
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<i64>,
 }
 
 /// A group, as it is listed.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = DeadLetterGroup)]
 pub(crate) struct Item {
     by: &'static str,
     #[serde(flatten)]
     group: LetterGroup,
-    links: Value,
+    links: Links,
 }
 
 impl Item {
@@ -77,7 +86,7 @@ impl Item {
         Self {
             by: by.as_str(),
             group,
-            links: json!({"letters": letters}),
+            links: Links::from([("letters", letters)]),
         }
     }
 }
@@ -102,10 +111,12 @@ pub(crate) async fn list(
 const NOTE_CHARS_MAX: usize = 2_000;
 
 /// What is to be noted; `null` takes the note away.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewNote)]
 pub(crate) struct Noted {
     #[serde(deserialize_with = "Option::deserialize")]
+    #[schema(required = true, min_length = 1, max_length = 2000)]
     note: Option<String>,
 }
 

@@ -1,38 +1,52 @@
 //! `/admin/dead-letters`: steps that gave up, for a person to judge.
 
+use super::events::Told as EventTold;
 use crate::auth::Staff;
 use crate::page::{self, Page};
 use crate::params::{Id, Params};
 use crate::problem::Problem;
+use crate::reference::Links;
 use crate::state::State;
 use axum::extract::State as In;
 use chrono::{DateTime, Utc};
 use saga_core::journal::Key;
 use saga_core::store::{Letter, LetterFilter};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 use uuid::Uuid;
 
 const REASON_CHARS_MAX: usize = 500;
 /// Events of the history that are told with a letter: the newest.
 const HISTORY_MAX: i64 = 200;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Filter {
+    /// In this state; `status` means the same.
     #[serde(alias = "status")]
+    #[param(inline)]
     state: Option<LetterState>,
+    /// Of a job of this kind.
     kind: Option<String>,
+    /// Of this step.
     step: Option<String>,
+    /// Of this queue.
     queue: Option<String>,
+    /// That failed in this way.
     class: Option<String>,
+    /// Of this group: alike in kind, step, class and message.
     group: Option<String>,
+    /// Of this job.
     job: Option<Uuid>,
+    /// How many, 20 unless said otherwise.
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<i64>,
+    /// The `next_cursor` of the page before.
     cursor: Option<String>,
 }
 
-#[derive(Clone, Copy, Deserialize, Serialize)]
+#[derive(Clone, Copy, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum LetterState {
     Open,
@@ -55,7 +69,8 @@ impl LetterState {
 }
 
 /// A letter, as it is listed.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = DeadLetter)]
 pub(crate) struct Item {
     id: Uuid,
     job: Option<Uuid>,
@@ -73,7 +88,7 @@ pub(crate) struct Item {
     resolved_at: Option<DateTime<Utc>>,
     resolved_by: Option<String>,
     reason: Option<String>,
-    links: Value,
+    links: Links,
 }
 
 impl From<Letter> for Item {
@@ -81,8 +96,14 @@ impl From<Letter> for Item {
         let this = format!("/api/v1/admin/dead-letters/{}", letter.id);
         let job = letter.saga_id.map(|saga| format!("/api/v1/jobs/{saga}"));
         let verb = |verb: &str| format!("{this}/{verb}");
-        let links = json!({"self": this, "job": job, "replay": verb("replay"), "skip": verb("skip"),
-            "discard": verb("discard"), "restore": verb("restore")});
+        let links = Links::from([
+            ("job", job),
+            ("replay", Some(verb("replay"))),
+            ("skip", Some(verb("skip"))),
+            ("discard", Some(verb("discard"))),
+            ("restore", Some(verb("restore"))),
+            ("self", Some(this)),
+        ]);
         Self {
             id: letter.id,
             job: letter.saga_id,
@@ -137,7 +158,8 @@ pub(crate) async fn list(
 }
 
 /// A letter with everything that helps to judge it.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = DeadLetterDetail)]
 pub(crate) struct Detail {
     #[serde(flatten)]
     item: Item,
@@ -148,8 +170,10 @@ pub(crate) struct Detail {
     replayed_as: Option<Uuid>,
     job_state: Option<&'static str>,
     parked_until: Option<DateTime<Utc>>,
-    errors: Vec<Value>,
-    history: Vec<Value>,
+    /// What went wrong at the step, each time.
+    errors: Vec<EventTold>,
+    /// What happened to the job: the newest events.
+    history: Vec<EventTold>,
 }
 
 /// Tells one letter in full.
@@ -164,7 +188,8 @@ pub(crate) async fn show(
         .await?
         .ok_or_else(|| Problem::not_found("letter"))?;
     let (mut input, mut replays, mut job_state, mut parked_until) = (None, 0, None, None);
-    let (mut errors, mut history, mut newest) = (vec![], vec![], 0);
+    let (mut errors, mut history): (Vec<EventTold>, Vec<EventTold>) = (vec![], vec![]);
+    let mut newest = 0;
     if let Some(saga) = letter.saga_id {
         if let Some(run) = state.store().view(&[saga]).await?.remove(&saga) {
             let at = letter
@@ -192,15 +217,14 @@ pub(crate) async fn show(
             .count();
         let before = (newest - HISTORY_MAX).max(0);
         for event in state.store().events(saga, before, HISTORY_MAX).await? {
-            let told = json!({"id": event.seq, "at": event.at, "name": event.name, "step": event.step, "data": event.data});
             let failed = matches!(
                 event.name.as_str(),
                 "step.retrying" | "step.failed" | "step.lost" | "step.throttled"
             );
             if failed && event.step == letter.step_key {
-                errors.push(told.clone());
+                errors.push(event.clone().into());
             }
-            history.push(told);
+            history.push(event.into());
         }
     }
     let input = input.filter(|_| caller.is_admin());
@@ -219,10 +243,15 @@ pub(crate) async fn show(
 }
 
 /// Why a letter is decided as it is.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = DecisionReason)]
 pub(crate) struct Decision {
+    /// Why, in 500 characters at most.
+    #[schema(max_length = 500)]
     reason: Option<String>,
+    /// Another word for `reason`.
+    #[schema(max_length = 500)]
     note: Option<String>,
 }
 

@@ -33,29 +33,44 @@ const UNBUFFERED: (HeaderName, HeaderValue) = (
     HeaderValue::from_static("no"),
 );
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct From {
+    /// The id of the last event that you have; a page's `next_cursor`.
     starting_after: Option<i64>,
+    /// How many, 20 unless said otherwise.
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<i64>,
 }
 
-#[derive(Serialize)]
-struct Told {
-    id: i64,
-    at: DateTime<Utc>,
-    name: String,
-    step: Option<String>,
-    data: Option<Value>,
+/// Something that happened to a job.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = JobEvent)]
+pub(crate) struct Told {
+    /// Counts the job's events.
+    pub(super) id: i64,
+    pub(super) at: DateTime<Utc>,
+    /// What happened, such as `step.done`.
+    pub(super) name: String,
+    /// The step it happened to.
+    pub(super) step: Option<String>,
+    pub(super) data: Option<Value>,
 }
 
-impl core::convert::From<JobEvent> for Told {
-    fn from(mut event: JobEvent) -> Self {
-        // Who decided, and on which machine, is for those who run the fleet; they have the letters.
+impl Told {
+    /// Who decided, and on which machine, is for those who run the fleet; they have the letters.
+    fn to_owner(mut event: JobEvent) -> Self {
         if let Some(Value::Object(data)) = &mut event.data {
             data.remove("by");
             data.remove("worker");
         }
+        event.into()
+    }
+}
+
+impl core::convert::From<JobEvent> for Told {
+    fn from(event: JobEvent) -> Self {
         Self {
             id: event.seq,
             at: event.at,
@@ -79,8 +94,9 @@ pub(crate) async fn events(
         .get(header::ACCEPT)
         .and_then(|accept| accept.to_str().ok())
         .unwrap_or("");
+    let last = last_event_id(&headers)?;
     if accept.contains("text/event-stream") {
-        let after = last_event_id(&headers)?.or(from.starting_after);
+        let after = last.or(from.starting_after);
         return Ok(stream_from(&state, seen, after));
     }
     let limit = page::limit(from.limit)?;
@@ -90,7 +106,7 @@ pub(crate) async fn events(
         .await?;
     let kept = usize::try_from(limit).unwrap_or_default();
     let more = found.len() > kept;
-    let items: Vec<Told> = found.into_iter().take(kept).map(Told::from).collect();
+    let items: Vec<Told> = found.into_iter().take(kept).map(Told::to_owner).collect();
     let next = items.last().map(|last| last.id).filter(|_| more);
     Ok(axum::Json(EventPage {
         items,
@@ -100,10 +116,10 @@ pub(crate) async fn events(
 }
 
 /// A page whose cursor is what `?starting_after=` takes.
-#[derive(Serialize)]
-struct EventPage {
-    items: Vec<Told>,
-    next_cursor: Option<String>,
+#[derive(Serialize, utoipa::ToSchema)]
+pub(crate) struct EventPage {
+    pub(super) items: Vec<Told>,
+    pub(super) next_cursor: Option<String>,
 }
 
 fn last_event_id(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
@@ -201,7 +217,7 @@ impl Story {
                 .id(event.seq.to_string())
                 .event(event.name.clone());
             let told = told
-                .json_data(Told::from(event))
+                .json_data(Told::to_owner(event))
                 .unwrap_or_else(|_| Event::default().comment("unreadable"));
             self.waiting.push_back(told);
         }

@@ -24,10 +24,13 @@ use uuid::Uuid;
 /// Most pages of the store that one filtered page is made of.
 const READS_MAX: usize = 10;
 
-#[derive(Deserialize)]
+/// A job to start.
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewJob {
+    /// A `demo.*` kind; every other kind has a route of its own.
     kind: String,
+    /// What the kind takes: `{}` unless said otherwise.
     #[serde(default = "nothing")]
     input: Value,
 }
@@ -197,17 +200,25 @@ pub(crate) async fn cancel(
 }
 
 /// A command that says everything by its address.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Nothing {}
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Filter {
+    /// Of this kind.
     kind: Option<String>,
+    /// That are there.
+    #[param(inline)]
     status: Option<Status>,
+    /// Accepted later than this.
     created_after: Option<DateTime<Utc>>,
+    /// How many, 20 unless said otherwise.
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<i64>,
+    /// The `next_cursor` of the page before.
     cursor: Option<String>,
 }
 

@@ -1,7 +1,7 @@
 //! `/admin/dead-letters/{id}/…`: a person replays a letter, skips its step, discards it, restores it.
 
 use super::dead_letters::{Item, words};
-use super::replays::From;
+use super::new_replay::GoOn;
 use super::saga_verbs::{given, misfit, why};
 use crate::asked::Asked;
 use crate::auth::Staff;
@@ -14,50 +14,71 @@ use axum::extract::State as In;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use chrono::SecondsFormat;
-use saga_core::run::Refused;
+use saga_core::run::{Consequence, Refused};
 use saga_core::store::{Judgement, Letter, VerbError};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use uuid::Uuid;
 
 /// What of the input is to be another.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = LetterEdit)]
 struct Edit {
+    /// A JSON merge patch on the job's input.
     input: Value,
 }
 
 /// That a letter is replayed, how and why.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = LetterReplay)]
 pub(crate) struct Replay {
     #[serde(default)]
-    from: From,
+    from: GoOn,
     edit: Option<Edit>,
+    /// Why, in 500 characters at most.
+    #[schema(max_length = 500)]
     reason: Option<String>,
+    /// Another word for `reason`.
+    #[schema(max_length = 500)]
     note: Option<String>,
+    /// Only tells what would come of it.
     #[serde(default)]
     dry_run: bool,
 }
 
 /// That a letter's step is skipped, how and why.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = LetterSkip)]
 pub(crate) struct Skip {
+    /// What to go on with, of the step's own type.
     #[serde(default, deserialize_with = "given")]
     output: Option<Value>,
+    /// Why, in 500 characters at most.
+    #[schema(max_length = 500)]
     reason: Option<String>,
+    /// Another word for `reason`.
+    #[schema(max_length = 500)]
     note: Option<String>,
+    /// Only tells what would come of it.
     #[serde(default)]
     dry_run: bool,
 }
 
 /// That a letter is given up, or taken up again, and why.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = LetterDecision)]
 pub(crate) struct Plain {
+    /// Why, in 500 characters at most.
+    #[schema(max_length = 500)]
     reason: Option<String>,
+    /// Another word for `reason`.
+    #[schema(max_length = 500)]
     note: Option<String>,
+    /// Only tells what would come of it.
     #[serde(default)]
     dry_run: bool,
 }
@@ -72,9 +93,9 @@ pub(crate) async fn replay(
     Json { value, bytes }: Json<Replay>,
 ) -> Result<Response, Problem> {
     let judgement = match (value.edit, value.from) {
-        (Some(edit), From::FailedStep | From::Start) => Judgement::ReplayEdited(edit.input),
-        (None, From::FailedStep) => Judgement::Replay,
-        (None, From::Start) => Judgement::ReplayFromStart,
+        (Some(edit), GoOn::FailedStep | GoOn::Start) => Judgement::ReplayEdited(edit.input),
+        (None, GoOn::FailedStep) => Judgement::Replay,
+        (None, GoOn::Start) => Judgement::ReplayFromStart,
     };
     let wish = Wish {
         letter: id,
@@ -146,6 +167,28 @@ pub(crate) async fn restore(
     wish.grant(&state, &asked, &bytes).await
 }
 
+/// What a decision about a letter would come to.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = LetterForeseen)]
+pub(crate) struct Foreseen {
+    dead_letter: Uuid,
+    dry_run: bool,
+    mode: &'static str,
+    consequence: Option<Consequence>,
+}
+
+/// A letter that was decided about, and the job that goes on.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = LetterJudged)]
+pub(crate) struct Judged {
+    dead_letter: Uuid,
+    job_id: Option<Uuid>,
+    replay_of: Option<Uuid>,
+    /// `in_place`, `new_job`, `edited_copy`, or `reopened` for a message that nobody could read.
+    mode: &'static str,
+    job: Option<String>,
+}
+
 /// Who wants what of a letter, and why.
 struct Wish {
     caller: Staff,
@@ -172,9 +215,13 @@ impl Wish {
             .await
         {
             Ok(judged) if self.dry_run => {
-                let body = json!({"dead_letter": self.letter, "dry_run": true, "mode": judged.mode,
-                    "consequence": judged.consequence});
-                return Ok(axum::Json(body).into_response());
+                let foreseen = Foreseen {
+                    dead_letter: self.letter,
+                    dry_run: true,
+                    mode: judged.mode,
+                    consequence: judged.consequence,
+                };
+                return Ok(axum::Json(foreseen).into_response());
             }
             Ok(judged) => judged,
             Err(error) => {
@@ -199,13 +246,17 @@ impl Wish {
         mode: &'static str,
     ) -> Result<Given, Problem> {
         if self.judgement == Judgement::Discard {
-            let body = serde_json::to_value(Item::from(letter));
-            let body = body.map_err(|error| Problem::internal(&error))?;
-            return Ok(Given::new(StatusCode::OK, body));
+            return Given::telling(StatusCode::OK, &Item::from(letter));
         }
         let link = job.map(|job| format!("/api/v1/jobs/{job}"));
-        let body = json!({"dead_letter": letter.id, "job_id": job, "replay_of": letter.saga_id, "mode": mode, "job": link});
-        let given = Given::new(StatusCode::ACCEPTED, body);
+        let judged = Judged {
+            dead_letter: letter.id,
+            job_id: job,
+            replay_of: letter.saga_id,
+            mode,
+            job: link.clone(),
+        };
+        let given = Given::telling(StatusCode::ACCEPTED, &judged)?;
         Ok(match link {
             Some(link) => given.at(link),
             None => given,

@@ -11,80 +11,183 @@ use crate::state::State;
 use axum::extract::State as In;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
+use chrono::{DateTime, Utc};
 use saga_core::Kinds;
 use saga_core::caps::Scope;
 use saga_core::prices::{dollars, micros};
 use saga_core::store::{Bound, ByHand, KindLimit, Limit, NewLimit};
-use serde::{Deserialize, Deserializer};
-use serde_json::{Value, json};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 
 /// More steps than any fleet has slots for, or begins in a minute.
 const BOUND_MAX: i64 = 1_000_000;
 
-/// Tells the caps in force, and what is spent of today's.
-pub(crate) async fn show(_: Staff, In(state): In<State>) -> Result<axum::Json<Value>, Problem> {
-    let limits = state.store().limits().await?;
-    let mut body = told(&limits, &state.store().kind_limits().await?);
-    let today = state.store().spent_today().await?;
-    body["today"] = json!({
-        "spent_usd": dollars(today.spent_micros),
-        "held_usd": dollars(today.held_micros),
-    });
-    Ok(axum::Json(body))
+/// The caps in force.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Limits)]
+pub(crate) struct Told {
+    items: Vec<CapTold>,
+    /// There is no next page.
+    #[schema(value_type = Option<String>)]
+    next_cursor: Option<()>,
+    /// Kinds that are held to less than all the workers could do.
+    kinds: Vec<KindLimitTold>,
 }
 
-fn told(limits: &[Limit], kinds: &[KindLimit]) -> Value {
-    let by_hand =
-        |set: &ByHand| json!({"by": set.decided_by, "at": set.decided_at, "reason": set.reason});
-    let each = |limit: &Limit| {
-        json!({
-            "scope": limit.scope,
-            "per": match limit.scope {
+/// The caps in force, and what is spent of today's.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = LimitsToday)]
+pub(crate) struct ToldToday {
+    #[serde(flatten)]
+    caps: Told,
+    today: Today,
+}
+
+/// What is spent today, and set aside for calls that are not answered yet.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = SpentToday)]
+struct Today {
+    spent_usd: String,
+    held_usd: String,
+}
+
+/// The most that may be spent.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Cap)]
+struct CapTold {
+    scope: Scope,
+    /// `saga` or `day`.
+    per: &'static str,
+    /// Null is no bound.
+    cap_usd: Option<String>,
+    /// What the settings say.
+    setting_usd: Option<String>,
+    set: Option<SetByHand>,
+}
+
+/// Who set a cap, and why.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = CapSet)]
+struct SetByHand {
+    by: String,
+    at: DateTime<Utc>,
+    reason: String,
+}
+
+impl From<&ByHand> for SetByHand {
+    fn from(set: &ByHand) -> Self {
+        Self {
+            by: set.decided_by.clone(),
+            at: set.decided_at,
+            reason: set.reason.clone(),
+        }
+    }
+}
+
+impl From<&Limit> for CapTold {
+    fn from(limit: &Limit) -> Self {
+        Self {
+            scope: limit.scope,
+            per: match limit.scope {
                 Scope::Saga => "saga",
                 Scope::Account | Scope::All => "day",
             },
-            "cap_usd": limit.micros.map(dollars),
-            "setting_usd": limit.of_settings.map(dollars),
-            "set": limit.set.as_ref().map(by_hand),
-        })
-    };
-    let items: Vec<Value> = limits.iter().map(each).collect();
-    let kind = |limit: &KindLimit| {
-        json!({
-            "kind": limit.kind,
-            "running_max": limit.running_max,
-            "per_minute": limit.per_minute,
-            "set": {"by": limit.decided_by, "at": limit.decided_at, "reason": limit.reason},
-        })
-    };
-    let kinds: Vec<Value> = kinds.iter().map(kind).collect();
-    json!({"items": items, "next_cursor": null, "kinds": kinds})
+            cap_usd: limit.micros.map(dollars),
+            setting_usd: limit.of_settings.map(dollars),
+            set: limit.set.as_ref().map(SetByHand::from),
+        }
+    }
+}
+
+/// What a kind is held to.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = KindLimit)]
+struct KindLimitTold {
+    kind: String,
+    /// Steps of it at work at once, in the whole fleet; null is no limit.
+    running_max: Option<i64>,
+    /// Steps of it begun in a minute, in the whole fleet; null is no limit.
+    per_minute: Option<i64>,
+    set: SetByHand,
+}
+
+impl From<&KindLimit> for KindLimitTold {
+    fn from(limit: &KindLimit) -> Self {
+        Self {
+            kind: limit.kind.clone(),
+            running_max: limit.running_max,
+            per_minute: limit.per_minute,
+            set: SetByHand {
+                by: limit.decided_by.clone(),
+                at: limit.decided_at,
+                reason: limit.reason.clone(),
+            },
+        }
+    }
+}
+
+/// Tells the caps in force, and what is spent of today's.
+pub(crate) async fn show(_: Staff, In(state): In<State>) -> Result<axum::Json<ToldToday>, Problem> {
+    let limits = state.store().limits().await?;
+    let caps = told(&limits, &state.store().kind_limits().await?);
+    let today = state.store().spent_today().await?;
+    Ok(axum::Json(ToldToday {
+        caps,
+        today: Today {
+            spent_usd: dollars(today.spent_micros),
+            held_usd: dollars(today.held_micros),
+        },
+    }))
+}
+
+fn told(limits: &[Limit], kinds: &[KindLimit]) -> Told {
+    Told {
+        items: limits.iter().map(CapTold::from).collect(),
+        next_cursor: None,
+        kinds: kinds.iter().map(KindLimitTold::from).collect(),
+    }
 }
 
 /// What is to be changed; what is left out stays.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewLimits)]
 pub(crate) struct Wanted {
+    /// For one saga, for its whole life, as text such as "2.50"; null goes back to the settings.
     #[serde(default)]
+    #[schema(value_type = Option<String>, pattern = "^[0-9]{1,9}([.][0-9]{1,6})?$")]
     saga_usd: Cap,
+    /// For one account, in a day, as text such as "2.50"; null goes back to the settings.
     #[serde(default)]
+    #[schema(value_type = Option<String>, pattern = "^[0-9]{1,9}([.][0-9]{1,6})?$")]
     account_usd: Cap,
+    /// For everybody, in a day, as text such as "2.50"; null goes back to the settings.
     #[serde(default)]
+    #[schema(value_type = Option<String>, pattern = "^[0-9]{1,9}([.][0-9]{1,6})?$")]
     all_usd: Cap,
+    /// For kinds, by name.
     #[serde(default)]
     kinds: BTreeMap<String, Bounds>,
+    /// Why, in 500 characters at most.
+    #[schema(max_length = 500)]
     reason: Option<String>,
+    /// Another word for `reason`.
+    #[schema(max_length = 500)]
     note: Option<String>,
 }
 
 /// What a kind is to be held to; what is left out stays, null is no limit.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewKindLimit)]
 struct Bounds {
+    /// Steps of it at work at once.
     #[serde(default, deserialize_with = "bound")]
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 1000000)]
     running_max: Bound,
+    /// Steps of it begun in a minute.
     #[serde(default, deserialize_with = "bound")]
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 1000000)]
     per_minute: Bound,
 }
 
@@ -210,7 +313,7 @@ pub(crate) async fn change(
     let decision = (&*caller.signature(), &*words);
     let limits = state.store().set_caps(&mut tx, &caps, decision).await?;
     let kinds = state.store().limit_kinds(&mut tx, &kinds, decision).await?;
-    let given = Given::new(StatusCode::OK, told(&limits, &kinds));
+    let given = Given::telling(StatusCode::OK, &told(&limits, &kinds))?;
     command.keep(&mut tx, &given).await?;
     tx.commit().await?;
     Ok(given.into_response())

@@ -23,8 +23,9 @@ use uuid::Uuid;
 /// 128 bits cannot be guessed.
 const TOKEN_BYTES: usize = 16;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Which {
     variant: Option<String>,
     token: Option<String>,

@@ -1,8 +1,10 @@
 //! `/personas`: the character that friends' answers became.
 
+use super::character::{AwaitedPersona, Character, MyPersona, Told, word};
 use crate::asked::Asked;
 use crate::auth::Signed;
 use crate::body::Json;
+use crate::etag;
 use crate::idempotency::{Command, Given};
 use crate::jobs::{Seen, Status, answer};
 use crate::page::{self, Page};
@@ -14,27 +16,13 @@ use axum::extract::State as In;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use domain::mirror::archetype::{Archetype, Mode};
-use domain::mirror::standing::PersonaStatus;
 use domain::mirror::store::forges::{ForgeAgain, ForgeError, forge_again};
 use domain::mirror::store::mine::{self, Mine};
-use domain::mirror::store::personas::{self, Persona};
+use domain::mirror::store::personas;
 use domain::mirror::store::surveys::MIN_RESPONSES_MIN;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use uuid::Uuid;
-
-/// The word for where a persona is. That a forge is accepted and no worker has it yet is not a
-/// stage of its own for its owner: the job tells it.
-pub(super) fn word(status: PersonaStatus) -> &'static str {
-    match status {
-        PersonaStatus::Queued => PersonaStatus::Pending.as_str(),
-        PersonaStatus::Pending
-        | PersonaStatus::Synthesizing
-        | PersonaStatus::GeneratingImage
-        | PersonaStatus::Ready
-        | PersonaStatus::Failed => status.as_str(),
-    }
-}
 
 /// Tells the caller how far their persona is. It only looks.
 pub(crate) async fn me(
@@ -43,14 +31,18 @@ pub(crate) async fn me(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let mine = mine::mine(state.db(), caller.account()).await?;
-    let body = Bytes::from(told_mine(&state, mine.as_ref()).to_string());
-    let tag = crate::etag::tag(&body);
-    Ok(crate::etag::json(&headers, body, tag, "private, max-age=1"))
+    let (awaited, kept) = (awaited(mine.as_ref()), "private, max-age=1");
+    match mine.and_then(|mine| mine.persona) {
+        None => etag::telling(&headers, &awaited, kept),
+        Some(persona) => {
+            let character = Character::of(&state, &persona);
+            etag::telling(&headers, &MyPersona { awaited, character }, kept)
+        }
+    }
 }
 
-fn told_mine(state: &State, mine: Option<&Mine>) -> Value {
+fn awaited(mine: Option<&Mine>) -> AwaitedPersona {
     let persona = mine.and_then(|mine| mine.persona.as_ref());
-    let mut body = persona.map_or_else(Map::new, |persona| told(state, persona));
     let standing = mine.map(|mine| mine.standing);
     let min_responses = mine
         .map(|mine| mine.min_responses)
@@ -59,63 +51,26 @@ fn told_mine(state: &State, mine: Option<&Mine>) -> Value {
     let job = mine
         .and_then(|mine| mine.saga)
         .map(|saga| format!("/api/v1/jobs/{saga}"));
-    let own = json!({
-        "status": standing.map_or("pending", |standing| word(standing.status)),
-        "phase": mine.and_then(|mine| mine.phase.clone()),
-        "responses": mine.map_or(0, |mine| mine.responses),
-        "min_responses": min_responses,
-        "degraded": persona.is_some_and(|persona| persona.degraded),
+    AwaitedPersona {
+        status: standing.map_or("pending", |standing| word(standing.status)),
+        phase: mine.and_then(|mine| mine.phase.clone()),
+        responses: mine.map_or(0, |mine| mine.responses),
+        min_responses,
+        degraded: persona.is_some_and(|persona| persona.degraded),
         // A parked forge is for an operator to try again, or for its owner to cancel.
-        "retryable": mine.is_some_and(|mine| mine.standing.retryable && !mine.open),
-        "job": job,
-    });
-    if let Value::Object(own) = own {
-        body.extend(own);
-    }
-    Value::Object(body)
-}
-
-fn told(state: &State, persona: &Persona) -> Map<String, Value> {
-    let text = persona.text.as_ref();
-    let link = |media: Option<Uuid>, variant| {
-        media.map(|id| super::media::link(state.settings(), id, variant))
-    };
-    let body = json!({
-        "persona_id": persona.id,
-        "survey_id": persona.survey_id,
-        "version": persona.version,
-        "is_current": persona.is_current,
-        "status": word(persona.status),
-        "mode": persona.mode,
-        "responses": persona.responses,
-        "name": text.map(|text| &text.name),
-        "title": text.map(|text| &text.title),
-        "traits": text.map(|text| &text.traits),
-        "persona_prompt": text.map(|text| &text.persona_prompt),
-        "greeting": text.map(|text| &text.greeting),
-        "archetype": persona.archetype,
-        "rarity": persona.rarity,
-        "stats": persona.stats,
-        "provider": persona.provider,
-        "illustration_url": link(persona.illustration_media_id, "1024"),
-        "card_url": link(persona.card_media_id, "1080"),
-        "bond_level": persona.bond_level,
-        "visibility": persona.visibility,
-        "degraded": persona.degraded,
-        "created_at": persona.created_at,
-        "updated_at": persona.updated_at,
-    });
-    if let Value::Object(body) = body {
-        body
-    } else {
-        Map::new()
+        retryable: mine.is_some_and(|mine| mine.standing.retryable && !mine.open),
+        job,
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Filter {
+    /// How many, 20 unless said otherwise.
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<i64>,
+    /// The `next_cursor` of the page before.
     cursor: Option<String>,
 }
 
@@ -124,7 +79,7 @@ pub(crate) async fn list(
     caller: Signed,
     In(state): In<State>,
     Params(filter): Params<Filter>,
-) -> Result<axum::Json<Page<Value>>, Problem> {
+) -> Result<axum::Json<Page<Told>>, Problem> {
     let limit = page::limit(filter.limit)?;
     let before: Option<i64> = page::read(filter.cursor.as_deref())?;
     let found = personas::versions(state.db(), caller.account(), before, limit + 1).await?;
@@ -133,7 +88,7 @@ pub(crate) async fn list(
     let items = found
         .iter()
         .take(kept)
-        .map(|persona| Value::Object(told(&state, persona)))
+        .map(|persona| Told::of(&state, persona))
         .collect();
     Ok(axum::Json(Page::new(items, next.as_ref())))
 }
@@ -147,21 +102,27 @@ pub(crate) async fn show(
 ) -> Result<Response, Problem> {
     let found = personas::find_own(state.db(), id, caller.account()).await?;
     let persona = found.ok_or_else(|| Problem::not_found("persona"))?;
-    let body = Bytes::from(Value::Object(told(&state, &persona)).to_string());
-    let tag = crate::etag::tag(&body);
-    Ok(crate::etag::json(&headers, body, tag, "private, max-age=1"))
+    let told = Told::of(&state, &persona);
+    etag::telling(&headers, &told, "private, max-age=1")
 }
 
-#[derive(Deserialize)]
+/// Another forge to start.
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ForgeWish)]
 pub(crate) struct Wish {
+    /// Which survey's answers; the latest that has enough, unless said otherwise.
     survey_id: Option<Uuid>,
+    /// `fated` unless said otherwise.
     mode: Option<ForgeMode>,
+    /// What it is to be, in mode `alchemic`.
     archetype: Option<Archetype>,
 }
 
-#[derive(Clone, Copy, Deserialize)]
+/// Whether the stats decide on the archetype, or the owner.
+#[derive(Clone, Copy, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = ForgeModeWish)]
 enum ForgeMode {
     Fated,
     Alchemic,

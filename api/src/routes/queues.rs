@@ -8,21 +8,23 @@ use crate::idempotency::{Command, Given};
 use crate::page::Page;
 use crate::params::{Name, Params};
 use crate::problem::{Code, Problem};
+use crate::reference::Links;
 use crate::state::State;
 use axum::extract::State as In;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
+use chrono::{DateTime, Utc};
 use process::QUEUES;
 use saga_core::scale::{Wish, advise};
 use saga_core::store::{QueueLoad, QueueSwitch};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 const TARGET_SECONDS_DEFAULT: u64 = 30;
 const TARGET_SECONDS_MAX: u64 = 86_400;
 
 /// A queue, as it is listed.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Queue)]
 pub(crate) struct Item {
     name: String,
     ready: u64,
@@ -36,19 +38,41 @@ pub(crate) struct Item {
     step_ms: Option<u64>,
     drain_estimate_seconds: Option<u64>,
     paused: bool,
-    switched: Option<Value>,
-    links: Value,
+    switched: Option<Switched>,
+    links: Links,
+}
+
+/// Who paused a queue, or had it go on.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = QueueSwitched)]
+struct Switched {
+    reason: String,
+    by: String,
+    at: DateTime<Utc>,
+}
+
+impl From<&QueueSwitch> for Switched {
+    fn from(switch: &QueueSwitch) -> Self {
+        Self {
+            reason: switch.reason.clone(),
+            by: switch.decided_by.clone(),
+            at: switch.decided_at,
+        }
+    }
 }
 
 impl From<QueueLoad> for Item {
     fn from(load: QueueLoad) -> Self {
         let this = format!("/api/v1/admin/queues/{}", load.name);
-        let told = |switch: &QueueSwitch| json!({"reason": switch.reason, "by": switch.decided_by, "at": switch.decided_at});
         let verb = if load.paused() { "resume" } else { "pause" };
         Self {
-            links: json!({"self": this, "scale": format!("{this}/scale"), verb: format!("{this}/{verb}")}),
+            links: Links::from([
+                ("scale", format!("{this}/scale")),
+                (verb, format!("{this}/{verb}")),
+                ("self", this),
+            ]),
             paused: load.paused(),
-            switched: load.switch.as_ref().map(told),
+            switched: load.switch.as_ref().map(Switched::from),
             name: load.name,
             ready: load.ready,
             running: load.running,
@@ -90,11 +114,16 @@ async fn load(state: &State, name: &str) -> Result<QueueLoad, Problem> {
 }
 
 /// What a scaler wishes for.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Wanted {
+    /// How long the queue may take to run dry; 30 unless said otherwise.
+    #[param(minimum = 1, maximum = 86400)]
     target_seconds: Option<u64>,
+    /// Not fewer than this.
     min: Option<u64>,
+    /// Not more than this.
     max: Option<u64>,
 }
 
@@ -124,7 +153,7 @@ impl Wanted {
 }
 
 /// How many workers a queue has, and would do well to have.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 pub(crate) struct Scale {
     desired_workers: u64,
     current_workers: u64,
@@ -207,9 +236,7 @@ async fn switch(
         switch: Some(switch),
         ..before
     };
-    let body =
-        serde_json::to_value(Item::from(after)).map_err(|error| Problem::internal(&error))?;
-    let given = Given::new(StatusCode::OK, body);
+    let given = Given::telling(StatusCode::OK, &Item::from(after))?;
     command.keep(&mut tx, &given).await?;
     tx.commit().await?;
     Ok(given.into_response())

@@ -1,168 +1,40 @@
 //! `/admin/replays`: many dead letters replayed as one operation, which can be watched, paused and stopped.
 
-use super::dead_letters::{Decision, words};
+use super::dead_letters::Decision;
+use super::new_replay::{Begin, GoOn, Select};
 use crate::asked::Asked;
 use crate::auth::Staff;
 use crate::body::Json;
 use crate::idempotency::{Command, Given};
 use crate::page::{self, Page};
 use crate::params::{Id, Params};
-use crate::problem::{Code, FieldProblem, Problem};
+use crate::problem::{Code, Problem};
+use crate::reference::Links;
 use crate::state::State;
 use axum::extract::State as In;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, Utc};
 use saga_core::prices::dollars;
-use saga_core::store::{LetterFilter, NewReplay, Preview, Replay, ReplayVerb, ReplayedLetter};
+use saga_core::store::{Preview, Replay, ReplayVerb, ReplayedLetter};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use std::time::Duration;
+use serde_json::Value;
 use uuid::Uuid;
 
-const LIMIT_DEFAULT: i64 = 1_000;
-const LIMIT_MAX: i64 = 10_000;
-const RATE_DEFAULT: f64 = 2.0;
-const RATE_MIN: f64 = 0.01;
-const RATE_MAX: f64 = 100.0;
-const CANARY_DEFAULT: i64 = 1;
-const CANARY_MAX: i64 = 100;
-const RATIO_DEFAULT: f64 = 0.5;
-
-/// Which letters: those that fit everything that is said.
-#[derive(Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-struct Select {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    group: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    kind: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    step: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    queue: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    class: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    job: Option<Uuid>,
-    /// Every open letter: has to be said.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    all: bool,
-}
-
-impl Select {
-    fn filter(&self) -> LetterFilter {
-        LetterFilter {
-            kind: self.kind.clone(),
-            step: self.step.clone(),
-            queue: self.queue.clone(),
-            class: self.class.clone(),
-            fingerprint: self.group.clone(),
-            saga_id: self.job,
-            ..LetterFilter::default()
-        }
-    }
-
-    fn says_nothing(&self) -> bool {
-        let words = [
-            &self.group,
-            &self.kind,
-            &self.step,
-            &self.queue,
-            &self.class,
-        ];
-        words.iter().all(|word| word.is_none()) && self.job.is_none()
-    }
-}
-
-/// Where the sagas go on.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum From {
-    /// At the step that failed: finished steps and paid calls are kept.
-    #[default]
-    FailedStep,
-    /// At the start, as new sagas from the stored inputs; the old ones are undone.
-    Start,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Begin {
-    select: Select,
-    #[serde(default)]
-    from: From,
-    limit: Option<i64>,
-    rate_per_s: Option<f64>,
-    canary: Option<i64>,
-    stop_if_failure_ratio: Option<f64>,
-    reason: Option<String>,
-    note: Option<String>,
-    #[serde(default)]
-    dry_run: bool,
-}
-
-impl Begin {
-    fn checked(&self, by: String) -> Result<NewReplay, Problem> {
-        let mut wrong = vec![];
-        let mut within = |pointer: &str, fits: bool, how: String| {
-            if !fits {
-                wrong.push(FieldProblem {
-                    pointer: pointer.to_owned(),
-                    code: "out_of_range".into(),
-                    detail: how,
-                });
-            }
-        };
-        let limit = self.limit.unwrap_or(LIMIT_DEFAULT);
-        let fits = (1..=LIMIT_MAX).contains(&limit);
-        within("/limit", fits, format!("Take 1 to {LIMIT_MAX} letters."));
-        let rate = self.rate_per_s.unwrap_or(RATE_DEFAULT);
-        let how = format!("Replay {RATE_MIN} to {RATE_MAX} letters a second.");
-        within("/rate_per_s", (RATE_MIN..=RATE_MAX).contains(&rate), how);
-        let canary = self.canary.unwrap_or(CANARY_DEFAULT);
-        let how = format!("Try 0 to {CANARY_MAX} letters first.");
-        within("/canary", (0..=CANARY_MAX).contains(&canary), how);
-        let ratio = self.stop_if_failure_ratio.unwrap_or(RATIO_DEFAULT);
-        let how = "Say a part between 0 and 1.".to_owned();
-        within("/stop_if_failure_ratio", (0.0..=1.0).contains(&ratio), how);
-        if self.select.says_nothing() != self.select.all {
-            wrong.push(FieldProblem {
-                pointer: "/select".to_owned(),
-                code: "ambiguous".into(),
-                detail: "Say which letters (group, kind, step, queue, class, job), or {\"all\": true} and nothing else."
-                    .to_owned(),
-            });
-        }
-        if !wrong.is_empty() {
-            return Err(Problem::invalid(wrong));
-        }
-        Ok(NewReplay {
-            id: Uuid::now_v7(),
-            select: self.select.filter(),
-            selection: json!(self.select),
-            from_start: self.from == From::Start,
-            limit,
-            pause: Duration::from_secs_f64(1.0 / rate),
-            tried_first: canary,
-            failure_ratio_max: ratio,
-            by,
-            reason: words(self.reason.as_deref(), self.note.as_deref())?,
-        })
-    }
-}
-
 /// A replay, as it is told.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Replay)]
 pub(crate) struct Told {
     id: Uuid,
     object: &'static str,
     status: String,
     done: bool,
     selected: i64,
-    counts: Value,
+    counts: Counts,
+    /// As it was asked for.
+    #[schema(value_type = Select)]
     select: Value,
-    from: From,
+    from: GoOn,
     rate_per_s: f64,
     canary: i64,
     stop_if_failure_ratio: f64,
@@ -172,10 +44,21 @@ pub(crate) struct Told {
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
     finished_at: Option<DateTime<Utc>>,
-    links: Value,
+    links: Links,
 }
 
-impl std::convert::From<Replay> for Told {
+/// Its letters, by what became of them.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = ReplayCounts)]
+struct Counts {
+    waiting: i64,
+    running: i64,
+    succeeded: i64,
+    dead_again: i64,
+    skipped: i64,
+}
+
+impl From<Replay> for Told {
     #[expect(
         clippy::cast_precision_loss,
         reason = "a pause is at most a hundred seconds"
@@ -183,21 +66,31 @@ impl std::convert::From<Replay> for Told {
     fn from(replay: Replay) -> Self {
         let this = format!("/api/v1/admin/replays/{}", replay.id);
         let verb = |verb: &str| format!("{this}/{verb}");
-        let links = json!({"self": this, "letters": verb("letters"), "pause": verb("pause"), "resume": verb("resume"),
-            "stop": verb("stop")});
+        let links = Links::from([
+            ("letters", verb("letters")),
+            ("pause", verb("pause")),
+            ("resume", verb("resume")),
+            ("stop", verb("stop")),
+            ("self", this.clone()),
+        ]);
         Self {
             id: replay.id,
             object: "replay",
             status: replay.state,
             done: replay.finished_at.is_some(),
             selected: replay.selected,
-            counts: json!({"waiting": replay.waiting, "running": replay.running, "succeeded": replay.succeeded,
-                "dead_again": replay.dead_again, "skipped": replay.skipped}),
+            counts: Counts {
+                waiting: replay.waiting,
+                running: replay.running,
+                succeeded: replay.succeeded,
+                dead_again: replay.dead_again,
+                skipped: replay.skipped,
+            },
             select: serde_json::from_str(&replay.selection).unwrap_or_default(),
             from: if replay.from_start {
-                From::Start
+                GoOn::Start
             } else {
-                From::FailedStep
+                GoOn::FailedStep
             },
             rate_per_s: 1e6 / replay.pause_micros as f64,
             canary: replay.tried_first,
@@ -225,7 +118,7 @@ pub(crate) async fn begin(
         let store = state.store();
         let preview = store.preview_replay(&new.select, new.limit, new.from_start);
         let preview = preview.await?;
-        return Ok(axum::Json(previewed(&preview)).into_response());
+        return Ok(axum::Json(Previewed::from(preview)).into_response());
     }
     let command = Command::of(&state, &caller.account().to_string(), &asked, &bytes)?;
     let mut tx = state.begin().await?;
@@ -233,31 +126,65 @@ pub(crate) async fn begin(
         return Ok(earlier.into_response());
     }
     let replay = state.store().begin_replay(&mut tx, &new).await?;
-    let body =
-        serde_json::to_value(Told::from(replay)).map_err(|error| Problem::internal(&error))?;
     let link = format!("/api/v1/admin/replays/{}", new.id);
-    let given = Given::new(StatusCode::ACCEPTED, body).at(link);
+    let given = Given::telling(StatusCode::ACCEPTED, &Told::from(replay))?.at(link);
     command.keep(&mut tx, &given).await?;
     tx.commit().await?;
     Ok(given.into_response())
 }
 
-fn previewed(preview: &Preview) -> Value {
-    let steps: Vec<Value> = preview
-        .steps
-        .iter()
-        .map(|(step, letters)| json!({"step": step, "letters": letters}))
-        .collect();
-    let selected: i64 = preview.steps.iter().map(|(_, letters)| letters).sum();
-    json!({"object": "replay_preview", "dry_run": true, "selected": selected, "runs_again": steps,
-        "steps_kept": preview.steps_kept, "paid_answers_kept": preview.answers_kept,
-        "spends_again_usd": dollars(preview.again_micros), "saves_usd": dollars(preview.saved_micros)})
+/// What a replay would do.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = ReplayPreview)]
+pub(crate) struct Previewed {
+    object: &'static str,
+    dry_run: bool,
+    selected: i64,
+    runs_again: Vec<StepLetters>,
+    /// Finished steps that keep their answers.
+    steps_kept: i64,
+    /// Paid answers that are used again.
+    paid_answers_kept: i64,
+    /// What the paid calls cost that are made again, in dollars.
+    spends_again_usd: String,
+    /// What those cost that are not, in dollars.
+    saves_usd: String,
 }
 
-#[derive(Deserialize)]
+/// How many letters a step has.
+#[derive(Serialize, utoipa::ToSchema)]
+struct StepLetters {
+    step: String,
+    letters: i64,
+}
+
+impl From<Preview> for Previewed {
+    fn from(preview: Preview) -> Self {
+        let steps = preview.steps.into_iter();
+        let runs_again: Vec<StepLetters> = steps
+            .map(|(step, letters)| StepLetters { step, letters })
+            .collect();
+        Self {
+            object: "replay_preview",
+            dry_run: true,
+            selected: runs_again.iter().map(|step| step.letters).sum(),
+            runs_again,
+            steps_kept: preview.steps_kept,
+            paid_answers_kept: preview.answers_kept,
+            spends_again_usd: dollars(preview.again_micros),
+            saves_usd: dollars(preview.saved_micros),
+        }
+    }
+}
+
+#[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Pages {
+    /// How many, 20 unless said otherwise.
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<i64>,
+    /// The `next_cursor` of the page before.
     cursor: Option<String>,
 }
 
@@ -288,8 +215,9 @@ async fn found(state: &State, id: Uuid) -> Result<Replay, Problem> {
     replay.ok_or_else(|| Problem::not_found("replay"))
 }
 
-#[derive(Clone, Copy, Deserialize)]
+#[derive(Clone, Copy, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ReplayedState)]
 enum LetterState {
     Waiting,
     Running,
@@ -310,11 +238,17 @@ impl LetterState {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Filter {
+    /// That became this.
+    #[param(inline)]
     state: Option<LetterState>,
+    /// How many, 20 unless said otherwise.
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<i64>,
+    /// The `next_cursor` of the page before.
     cursor: Option<String>,
 }
 

@@ -15,19 +15,32 @@ use domain::mirror::questions::QuestionSet;
 use domain::mirror::store::responses::{Submission, SubmitError, submit_response};
 use domain::mirror::store::surveys::{NotOpen, Shared};
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::Sha256;
 use std::convert::Infallible;
 use uuid::Uuid;
 
 const FINGERPRINT_BYTES_MAX: usize = 256;
 
-#[derive(Deserialize)]
+/// A friend's answers.
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewResponse)]
 pub(crate) struct Respond {
+    /// One answer for each question, by its id.
+    #[schema(value_type = std::collections::BTreeMap<String, Value>)]
     answers: Value,
+    /// What tells this friend from others at the same address.
+    #[schema(max_length = 256)]
     fingerprint: Option<String>,
+}
+
+/// That the answers are in.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(crate) struct Thanks {
+    status: &'static str,
+    message: &'static str,
 }
 
 /// The address of whoever calls.
@@ -90,8 +103,11 @@ pub(crate) async fn create(
     let submitted = submit_response(&mut tx, state.client(), submission)
         .await
         .map_err(refused)?;
-    let thanks = json!({"status": "success", "message": "Thank you, your answers are in."});
-    let given = Given::new(StatusCode::CREATED, thanks);
+    let thanks = Thanks {
+        status: "success",
+        message: "Thank you, your answers are in.",
+    };
+    let given = Given::telling(StatusCode::CREATED, &thanks)?;
     command.keep(&mut tx, &given).await?;
     tx.commit().await?;
     saga_core::fault::point("api.committed", "");

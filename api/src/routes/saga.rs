@@ -1,5 +1,6 @@
 //! `/admin/sagas/{id}`: everything about one saga, and why it is where it is.
 
+use super::events::{EventPage, Told as EventTold};
 use super::saga_verbs;
 use super::sagas::Item;
 use crate::auth::Staff;
@@ -15,7 +16,7 @@ use saga_core::run::{Outside, Reason, Run, StepRow};
 use saga_core::state::{SagaState, StepState};
 use saga_core::store::{JobEvent, Letter, LetterFilter, PaidCall};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
@@ -25,7 +26,8 @@ const LETTERS_MAX: i64 = 100;
 const HISTORY_MAX: i64 = 2_000;
 
 /// Everything about a saga but its history, which has pages of its own.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = SagaDetail)]
 pub(crate) struct Detail {
     #[serde(flatten)]
     item: Item,
@@ -44,7 +46,8 @@ pub(crate) struct Detail {
     calls: Vec<PaidCall>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = SagaStep)]
 struct StepTold {
     key: String,
     role: &'static str,
@@ -70,7 +73,8 @@ struct StepTold {
 }
 
 /// One try at a step, as the history has it.
-#[derive(Default, Serialize)]
+#[derive(Default, Serialize, utoipa::ToSchema)]
+#[schema(as = StepAttempt)]
 struct Tried {
     attempt: Option<i64>,
     worker: Option<String>,
@@ -237,11 +241,15 @@ fn attempts(history: Vec<JobEvent>) -> BTreeMap<String, Vec<Tried>> {
     all
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct From {
+    /// The id of the last event that you have; a page's `next_cursor`.
     #[serde(alias = "cursor")]
     starting_after: Option<i64>,
+    /// How many, 20 unless said otherwise.
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<i64>,
 }
 
@@ -251,7 +259,7 @@ pub(crate) async fn events(
     Id(id): Id,
     In(state): In<State>,
     Params(from): Params<From>,
-) -> Result<axum::Json<Value>, Problem> {
+) -> Result<axum::Json<EventPage>, Problem> {
     let limit = page::limit(from.limit)?;
     let after = from.starting_after.unwrap_or(0);
     let mut found = state.store().events(id, after, limit + 1).await?;
@@ -265,9 +273,8 @@ pub(crate) async fn events(
         .last()
         .map(|last| last.seq.to_string())
         .filter(|_| more);
-    let items: Vec<Value> = found
-        .into_iter()
-        .map(|event| json!({"id": event.seq, "at": event.at, "name": event.name, "step": event.step, "data": event.data}))
-        .collect();
-    Ok(axum::Json(json!({"items": items, "next_cursor": next})))
+    Ok(axum::Json(EventPage {
+        items: found.into_iter().map(EventTold::from).collect(),
+        next_cursor: next,
+    }))
 }

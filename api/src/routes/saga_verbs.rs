@@ -7,51 +7,74 @@ use crate::body::Json;
 use crate::idempotency::{Command, Given};
 use crate::params::Id;
 use crate::problem::{Code, Problem};
+use crate::reference::Links;
 use crate::state::State;
 use axum::extract::State as In;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use chrono::SecondsFormat;
 use saga_core::journal::Key;
-use saga_core::run::{Hindered, Refused, Skip};
+use saga_core::run::{Consequence, Hindered, Refused, Skip};
 use saga_core::store::audit::{AuditFilter, Decided};
 use saga_core::store::{Done, SagaVerb, VerbError};
-use serde::{Deserialize, Deserializer};
-use serde_json::{Value, json};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 use uuid::Uuid;
 
 /// That a saga is held, or goes on, and why.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = SagaHold)]
 pub(crate) struct Hold {
+    /// Why, in 500 characters at most.
+    #[schema(max_length = 500)]
     reason: Option<String>,
+    /// Another word for `reason`.
+    #[schema(max_length = 500)]
     note: Option<String>,
+    /// Only tells what would come of it.
     #[serde(default)]
     dry_run: bool,
 }
 
 /// That a step is tried again, and why.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = StepRetry)]
 pub(crate) struct Retry {
+    /// The step's key, where more than one can be tried.
     step: Option<String>,
+    /// Why, in 500 characters at most.
+    #[schema(max_length = 500)]
     reason: Option<String>,
+    /// Another word for `reason`.
+    #[schema(max_length = 500)]
     note: Option<String>,
+    /// Only tells what would come of it.
     #[serde(default)]
     dry_run: bool,
 }
 
 /// That a step is skipped, how and why.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = StepSkip)]
 pub(crate) struct SkipStep {
+    /// The step's key, where more than one can be skipped.
     step: Option<String>,
+    /// What to go on with, of the step's own type.
     #[serde(default, deserialize_with = "given")]
     output: Option<Value>,
+    /// Skips a step that its saga does not call optional.
     #[serde(default)]
     force: bool,
+    /// Why, in 500 characters at most.
+    #[schema(max_length = 500)]
     reason: Option<String>,
+    /// Another word for `reason`.
+    #[schema(max_length = 500)]
     note: Option<String>,
+    /// Only tells what would come of it.
     #[serde(default)]
     dry_run: bool,
 }
@@ -134,6 +157,18 @@ pub(crate) async fn skip_step(
     wish.grant(&state, &asked, &bytes, verb).await
 }
 
+/// A saga after a decision about it, or as it would be.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = SagaSteered)]
+pub(crate) struct Steered {
+    id: Uuid,
+    state: &'static str,
+    reason: String,
+    dry_run: bool,
+    consequence: Consequence,
+    links: Links,
+}
+
 /// Who wants something of a saga, and why.
 struct Wish {
     caller: Staff,
@@ -175,12 +210,12 @@ impl Wish {
                 return Err(hindered(state, self.saga, error).await);
             }
         };
-        let body = self.told(&done);
+        let steered = self.told(&done);
         if self.dry_run {
-            return Ok(axum::Json(body).into_response());
+            return Ok(axum::Json(steered).into_response());
         }
         let link = format!("/api/v1/admin/sagas/{}", self.saga);
-        let given = Given::new(StatusCode::ACCEPTED, body).at(link);
+        let given = Given::telling(StatusCode::ACCEPTED, &steered)?.at(link);
         command.keep(&mut tx, &given).await?;
         tx.commit().await?;
         saga_core::fault::point("api.committed", "");
@@ -190,10 +225,16 @@ impl Wish {
         Ok(given.into_response())
     }
 
-    fn told(&self, done: &Done) -> Value {
+    fn told(&self, done: &Done) -> Steered {
         let link = format!("/api/v1/admin/sagas/{}", self.saga);
-        json!({"id": self.saga, "state": done.state.as_str(), "reason": self.reason, "dry_run": self.dry_run,
-            "consequence": done.consequence, "links": {"self": link}})
+        Steered {
+            id: self.saga,
+            state: done.state.as_str(),
+            reason: self.reason.clone(),
+            dry_run: self.dry_run,
+            consequence: done.consequence.clone(),
+            links: Links::from([("self", link)]),
+        }
     }
 }
 

@@ -8,35 +8,47 @@ use crate::idempotency::{Command, Given};
 use crate::page::{self, Page};
 use crate::params::{Id, Params};
 use crate::problem::{Code, Problem};
+use crate::reference::Links;
 use crate::state::State;
 use axum::extract::State as In;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, TimeDelta, Utc};
 use saga_core::journal::Failure;
-use saga_core::run::{Ending, Refused, Run, SagaRow};
+use saga_core::run::{Consequence, Ending, Refused, Run, SagaRow};
 use saga_core::state::SagaState;
 use saga_core::store::{Cancel, ControlError, Place, SagaFilter};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 use uuid::Uuid;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Filter {
+    /// Of this kind.
     kind: Option<String>,
+    /// In this state, or `live`: not ended.
     state: Option<String>,
+    /// Of this account.
     owner: Option<Uuid>,
+    /// Begun longer ago than this, such as `90s`, `10m`, `2h` or `7d`.
+    #[param(pattern = "^[0-9]+[smhd]$")]
     older_than: Option<String>,
+    /// Begun by this request; `correlation_id` means the same.
     #[serde(alias = "correlation_id")]
     request_id: Option<String>,
+    /// Whose error holds this text.
     text: Option<String>,
+    /// How many, 20 unless said otherwise.
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<i64>,
+    /// The `next_cursor` of the page before.
     cursor: Option<String>,
 }
 
 /// A saga, as it is listed: nothing of what it was given or made.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Saga)]
 pub(crate) struct Item {
     id: Uuid,
     kind: String,
@@ -54,7 +66,7 @@ pub(crate) struct Item {
     started_at: Option<DateTime<Utc>>,
     updated_at: DateTime<Utc>,
     finished_at: Option<DateTime<Utc>>,
-    links: Value,
+    links: Links,
 }
 
 impl From<SagaRow> for Item {
@@ -62,9 +74,15 @@ impl From<SagaRow> for Item {
         let this = format!("/api/v1/admin/sagas/{}", saga.id);
         let paused = saga.state == SagaState::Paused;
         let verb = if paused { "resume" } else { "pause" };
-        let links = json!({"self": this, "events": format!("{this}/events"), "cancel": format!("{this}/cancel"),
-            verb: format!("{this}/{verb}"), "retry_step": format!("{this}/retry-step"),
-            "skip_step": format!("{this}/skip-step"), "job": format!("/api/v1/jobs/{}", saga.id)});
+        let links = Links::from([
+            ("events", format!("{this}/events")),
+            ("cancel", format!("{this}/cancel")),
+            (verb, format!("{this}/{verb}")),
+            ("retry_step", format!("{this}/retry-step")),
+            ("skip_step", format!("{this}/skip-step")),
+            ("job", format!("/api/v1/jobs/{}", saga.id)),
+            ("self", this),
+        ]);
         Self {
             id: saga.id,
             kind: saga.kind,
@@ -151,13 +169,38 @@ fn age(text: &str) -> Result<TimeDelta, Problem> {
 }
 
 /// That a saga ends, and why.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = SagaEnd)]
 pub(crate) struct End {
+    /// Why, in 500 characters at most.
+    #[schema(max_length = 500)]
     reason: Option<String>,
+    /// Another word for `reason`.
+    #[schema(max_length = 500)]
     note: Option<String>,
+    /// Only tells what would come of it.
     #[serde(default)]
     dry_run: bool,
+}
+
+/// What a cancellation would come to.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = SagaEndForeseen)]
+pub(crate) struct Foreseen {
+    id: Uuid,
+    dry_run: bool,
+    consequence: Consequence,
+}
+
+/// A saga that is being cancelled.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = SagaCanceling)]
+pub(crate) struct Canceling {
+    id: Uuid,
+    state: &'static str,
+    reason: String,
+    links: Links,
 }
 
 /// Turns a saga round, whoever's it is: what was done is taken back.
@@ -172,8 +215,12 @@ pub(crate) async fn cancel(
     let reason = why(value.reason.as_deref(), value.note.as_deref(), how)?;
     if value.dry_run {
         let consequence = state.store().foresee_cancel(id).await.map_err(refused)?;
-        let body = json!({"id": id, "dry_run": true, "consequence": consequence});
-        return Ok(axum::Json(body).into_response());
+        let foreseen = Foreseen {
+            id,
+            dry_run: true,
+            consequence,
+        };
+        return Ok(axum::Json(foreseen).into_response());
     }
     let command = Command::of(&state, &caller.account().to_string(), &asked, &bytes)?;
     if let Some(earlier) = command.earlier(&state).await? {
@@ -203,8 +250,13 @@ pub(crate) async fn cancel(
     // What is told of the job from here on is not older than the decision.
     drop(state.jobs().fresh(id).await?);
     let link = format!("/api/v1/admin/sagas/{id}");
-    let body = json!({"id": id, "state": now.as_str(), "reason": reason, "links": {"self": link}});
-    let given = Given::new(StatusCode::ACCEPTED, body).at(link);
+    let ending = Canceling {
+        id,
+        state: now.as_str(),
+        reason,
+        links: Links::from([("self", link.clone())]),
+    };
+    let given = Given::telling(StatusCode::ACCEPTED, &ending)?.at(link);
     command.keep_after(&state, &given).await?;
     Ok(given.into_response())
 }

@@ -3,12 +3,12 @@
 use crate::asked::Asked;
 use crate::auth::{Caller, Signed};
 use crate::body::Json;
+use crate::etag;
 use crate::idempotency::{Command, Given};
 use crate::page::{self, Page};
 use crate::params::{Name, Params};
 use crate::problem::{Code, FieldProblem, Problem};
 use crate::state::State;
-use axum::body::Bytes;
 use axum::extract::State as In;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
@@ -20,18 +20,24 @@ use domain::mirror::store::surveys::{
     self, MIN_RESPONSES_MAX, MIN_RESPONSES_MIN, NewSurvey, NotOpen, Shared, Survey, SurveyStatus,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 use uuid::Uuid;
 
 const TITLE_CHARS_MAX: usize = 120;
 /// How often another slug is tried; a collision of two is one in 2^50.
 const SLUGS_MAX: usize = 3;
 
-#[derive(Deserialize)]
+/// A survey to make.
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewSurvey)]
 pub(crate) struct Wanted {
+    /// What friends read above the questions.
+    #[schema(min_length = 1, max_length = 120)]
     title: Option<String>,
+    /// How many friends make a persona; 3 unless said otherwise.
+    #[schema(minimum = 3, maximum = 50)]
     min_responses: Option<i64>,
+    /// Which questions; there is one set so far.
     question_set: Option<String>,
 }
 
@@ -111,7 +117,7 @@ pub(crate) async fn create(
             Err(sqlx::Error::Database(error)) if error.is_unique_violation() => continue,
             other => other?,
         };
-        let given = Given::new(StatusCode::CREATED, told(&state, &survey))
+        let given = Given::telling(StatusCode::CREATED, &Told::of(&state, &survey))?
             .at(format!("/api/v1/surveys/{}", survey.id));
         command.keep(&mut tx, &given).await?;
         tx.commit().await?;
@@ -131,25 +137,51 @@ fn randomness() -> [u8; 10] {
 }
 
 /// A survey, as its owner is told. Nothing says who has answered, or when.
-fn told(state: &State, survey: &Survey) -> Value {
-    json!({
-        "survey_id": survey.id,
-        "survey_url": format!("{}/api/v1/surveys/{}", state.settings().public_url, survey.slug),
-        "slug": survey.slug,
-        "title": survey.title,
-        "question_set": survey.question_set_id,
-        "status": survey.status,
-        "min_responses": survey.min_responses,
-        "response_count": survey.response_count,
-        "expires_at": survey.expires_at,
-        "created_at": survey.created_at,
-    })
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Survey)]
+pub(crate) struct Told {
+    survey_id: Uuid,
+    /// Where friends find its questions.
+    survey_url: String,
+    slug: String,
+    title: Option<String>,
+    question_set: String,
+    status: SurveyStatus,
+    min_responses: i64,
+    response_count: i64,
+    expires_at: DateTime<Utc>,
+    created_at: DateTime<Utc>,
 }
 
-#[derive(Deserialize)]
+impl Told {
+    fn of(state: &State, survey: &Survey) -> Self {
+        Self {
+            survey_id: survey.id,
+            survey_url: format!(
+                "{}/api/v1/surveys/{}",
+                state.settings().public_url,
+                survey.slug
+            ),
+            slug: survey.slug.clone(),
+            title: survey.title.clone(),
+            question_set: survey.question_set_id.clone(),
+            status: survey.status,
+            min_responses: survey.min_responses,
+            response_count: survey.response_count,
+            expires_at: survey.expires_at,
+            created_at: survey.created_at,
+        }
+    }
+}
+
+#[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Filter {
+    /// How many, 20 unless said otherwise.
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<i64>,
+    /// The `next_cursor` of the page before.
     cursor: Option<String>,
 }
 
@@ -158,7 +190,7 @@ pub(crate) async fn list(
     caller: Signed,
     In(state): In<State>,
     Params(filter): Params<Filter>,
-) -> Result<axum::Json<Page<Value>>, Problem> {
+) -> Result<axum::Json<Page<Told>>, Problem> {
     let limit = page::limit(filter.limit)?;
     let before: Option<Uuid> = page::read(filter.cursor.as_deref())?;
     let found = surveys::list(state.db(), caller.account(), before, limit + 1).await?;
@@ -167,13 +199,15 @@ pub(crate) async fn list(
     let items = found
         .iter()
         .take(kept)
-        .map(|survey| told(&state, survey))
+        .map(|survey| Told::of(&state, survey))
         .collect();
     Ok(axum::Json(Page::new(items, next.as_ref())))
 }
 
-#[derive(Serialize)]
-struct Public {
+/// A survey, as a friend sees it.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = PublicSurvey)]
+pub(crate) struct Public {
     survey_id: Uuid,
     title: Option<String>,
     owner_name: String,
@@ -197,14 +231,7 @@ pub(crate) async fn show(
         questions: set.questions,
         expires_at: survey.expires_at,
     };
-    let body = Bytes::from(serde_json::to_vec(&public).map_err(|error| Problem::internal(&error))?);
-    let tag = crate::etag::tag(&body);
-    Ok(crate::etag::json(
-        &headers,
-        body,
-        tag,
-        "public, max-age=300",
-    ))
+    etag::telling(&headers, &public, "public, max-age=300")
 }
 
 /// A survey with its questions, whether it takes answers or not.
@@ -238,6 +265,20 @@ async fn own(state: &State, caller: &Caller, name: &str) -> Result<Survey, Probl
     survey.ok_or_else(|| Problem::not_found("survey"))
 }
 
+/// How far a survey is, and the persona of it.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = SurveyProgress)]
+pub(crate) struct Progress {
+    survey_id: Uuid,
+    status: SurveyStatus,
+    response_count: i64,
+    min_responses: i64,
+    /// Whether another forge may be started now.
+    can_forge: bool,
+    #[schema(value_type = PersonaStatus)]
+    persona_status: &'static str,
+}
+
 /// Tells an owner how far a survey is.
 pub(crate) async fn status(
     caller: Signed,
@@ -249,17 +290,15 @@ pub(crate) async fn status(
     let mine = mine::mine(state.db(), caller.account()).await?;
     let at_rest = !mine.as_ref().is_some_and(|mine| mine.open);
     let persona = mine.map_or(PersonaStatus::Pending, |mine| mine.standing.status);
-    let body = json!({
-        "survey_id": survey.id,
-        "status": survey.status,
-        "response_count": survey.response_count,
-        "min_responses": survey.min_responses,
-        "can_forge": survey.is_sufficient() && survey.status != SurveyStatus::Archived && at_rest,
-        "persona_status": super::personas::word(persona),
-    });
-    let body = Bytes::from(body.to_string());
-    let tag = crate::etag::tag(&body);
-    Ok(crate::etag::json(&headers, body, tag, "private, max-age=1"))
+    let progress = Progress {
+        survey_id: survey.id,
+        status: survey.status,
+        response_count: survey.response_count,
+        min_responses: survey.min_responses,
+        can_forge: survey.is_sufficient() && survey.status != SurveyStatus::Archived && at_rest,
+        persona_status: super::character::word(persona),
+    };
+    etag::telling(&headers, &progress, "private, max-age=1")
 }
 
 /// Closes a survey for good. Closing twice is fine.
@@ -278,7 +317,7 @@ pub(crate) async fn close(
     }
     let closed = surveys::close(&mut tx, caller.account(), survey.id).await?;
     let closed = closed.ok_or_else(|| Problem::not_found("survey"))?;
-    let given = Given::new(StatusCode::OK, told(&state, &closed));
+    let given = Given::telling(StatusCode::OK, &Told::of(&state, &closed))?;
     command.keep(&mut tx, &given).await?;
     tx.commit().await?;
     saga_core::fault::point("api.committed", "");

@@ -8,6 +8,7 @@ use crate::idempotency::{Command, Given};
 use crate::page::Page;
 use crate::params::Name;
 use crate::problem::{Code, Problem};
+use crate::reference::Links;
 use crate::state::State;
 use axum::extract::State as In;
 use axum::http::StatusCode;
@@ -15,10 +16,10 @@ use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, Utc};
 use saga_core::store::{DrainError, WorkerRow, WorkerState};
 use serde::Serialize;
-use serde_json::{Value, json};
 
 /// A worker, as it is listed.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Worker)]
 pub(crate) struct Item {
     id: String,
     host: String,
@@ -33,7 +34,7 @@ pub(crate) struct Item {
     seen_at: DateTime<Utc>,
     drain_by: Option<String>,
     drain_at: Option<DateTime<Utc>>,
-    links: Value,
+    links: Links,
 }
 
 impl From<WorkerRow> for Item {
@@ -41,7 +42,7 @@ impl From<WorkerRow> for Item {
         let this = format!("/api/v1/admin/workers/{}", worker.id);
         let shares = worker.shares.iter();
         Self {
-            links: json!({"drain": format!("{this}/drain")}),
+            links: Links::from([("drain", format!("{this}/drain"))]),
             draining: worker.state == WorkerState::Draining,
             queues: shares.clone().map(|share| share.queue.clone()).collect(),
             slots: shares.clone().map(|share| share.slots).sum(),
@@ -88,9 +89,7 @@ pub(crate) async fn drain(
         .drain_worker(&mut tx, &worker, (&caller.signature(), &words))
         .await
         .map_err(refused)?;
-    let body =
-        serde_json::to_value(Item::from(drained)).map_err(|error| Problem::internal(&error))?;
-    let given = Given::new(StatusCode::ACCEPTED, body);
+    let given = Given::telling(StatusCode::ACCEPTED, &Item::from(drained))?;
     command.keep(&mut tx, &given).await?;
     tx.commit().await?;
     Ok(given.into_response())

@@ -13,8 +13,10 @@
 
 mod audit;
 mod costs;
+mod document;
 mod errors;
 mod events;
+mod examples;
 mod fleet;
 mod gates;
 mod idempotency;
@@ -31,6 +33,7 @@ mod matrix;
 mod mirror;
 mod people;
 mod provider;
+mod reference;
 mod replays;
 mod request_id;
 mod retired;

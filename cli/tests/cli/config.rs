@@ -81,6 +81,21 @@ fn neither_the_table_nor_problems_nor_a_doctor_show_what_is_secret_in_an_address
 }
 
 #[test]
+fn the_document_is_printed_as_the_client_was_made_from_it() {
+    let place = Place::new();
+    let printed = place.chorus(&["openapi"]).is(0).out;
+    let committed = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../clients/typescript/openapi.json"
+    );
+    let committed = std::fs::read_to_string(committed).unwrap();
+    assert!(printed == committed, "scripts/client makes the client anew");
+    let document: serde_json::Value = serde_json::from_str(&printed).unwrap();
+    assert_eq!(document["openapi"], "3.1.0");
+    assert!(document["paths"]["/api/v1/jobs"]["post"].is_object());
+}
+
+#[test]
 fn the_example_is_printed_as_it_is_committed() {
     let place = Place::new();
     let printed = place.chorus(&["config", "example"]).is(0).out;

@@ -12,6 +12,7 @@ fn the_banner_says_where_everything_is_and_ctrl_c_ends_it_well() {
     for part in [
         "embedded mode",
         &format!("{}/api/v1", url.trim()),
+        &format!("{}/docs", url.trim()),
         "chorus-data/token",
         "curl -s",
     ] {

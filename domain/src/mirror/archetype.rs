@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::statistics::{Stat, Stats};
 
 /// How a persona comes by its archetype and its rarity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = ForgeMode)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
     /// The stats decide.
@@ -28,7 +29,9 @@ impl Mode {
 }
 
 /// One of the eight characters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Archetype {
     /// Stands between the others and trouble.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// How a question is answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum QuestionKind {
     /// Free words, up to `max_length` characters.
@@ -15,7 +15,7 @@ pub enum QuestionKind {
 }
 
 /// One question, in the shape the public survey page reads.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Question {
     /// The key of its answer, such as `c1`.
     pub id: String,
@@ -29,9 +29,11 @@ pub struct Question {
     pub options: Vec<String>,
     /// The smallest answer of a scale.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub min: Option<u8>,
     /// The largest answer of a scale.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub max: Option<u8>,
     /// The most characters a text may have; `max_length` on the wire.
     #[serde(
@@ -39,6 +41,7 @@ pub struct Question {
         rename = "max_length",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(nullable = false)]
     pub length_max: Option<usize>,
     /// Whether a response without it is refused.
     pub required: bool,

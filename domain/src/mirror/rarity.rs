@@ -7,7 +7,9 @@ use super::archetype::Mode;
 use super::statistics::{Stat, Stats, scales};
 
 /// How unusual a persona is, from the most to the least usual.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Rarity {
     /// Under 30 points.

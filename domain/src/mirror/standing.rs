@@ -4,7 +4,7 @@ use saga_core::state::SagaState;
 use serde::{Deserialize, Serialize};
 
 /// Where an owner's persona is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PersonaStatus {
     /// Too few answers yet, or no forge.

@@ -68,7 +68,7 @@ const UNKNOWN: u32 = 50;
 const CHOICE_WEIGHT: u32 = 3;
 
 /// The four stats, each 0 to 100.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Stats {
     /// See [`Stat::Charisma`].

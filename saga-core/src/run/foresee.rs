@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
 /// What a decision comes to, told by the saga before and after it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Consequence {
     /// Where the saga was.
     pub was: &'static str,
@@ -18,6 +18,7 @@ pub struct Consequence {
     pub runs: Vec<Key>,
     /// The saga that begins by it, if one does.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub starts: Option<Uuid>,
     /// Steps that nobody takes as long as the saga is paused.
     pub held: Vec<Key>,

@@ -26,7 +26,8 @@ pub struct Entry<'a> {
 }
 
 /// A decision, as it was written down.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = Decision)]
 pub struct Decided {
     /// Its id.
     pub id: Uuid,

@@ -60,7 +60,7 @@ pub enum Effect {
 }
 
 /// A paid call, as an operator sees it: never what was answered.
-#[derive(Debug, Clone, serde::Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, serde::Serialize, sqlx::FromRow, utoipa::ToSchema)]
 pub struct PaidCall {
     /// The step's key.
     pub step_key: String,

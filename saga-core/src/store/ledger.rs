@@ -35,7 +35,8 @@ pub struct LedgerFilter {
 }
 
 /// A call of a model, as the ledger has it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = AiRequest)]
 pub struct LedgerEntry {
     /// The idempotency key under which it was made, which no other call has.
     pub id: String,

@@ -36,7 +36,8 @@ impl GroupBy {
 }
 
 /// Letters that have something in common, told by the newest of them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow, utoipa::ToSchema)]
+#[schema(as = GroupFacts)]
 pub struct LetterGroup {
     /// What they have in common: a fingerprint, a kind, a step …
     pub key: String,

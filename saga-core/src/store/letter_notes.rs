@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::json;
 
 /// A note on a group of letters.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct GroupNote {
     /// The fingerprint of its letters.
     pub group: String,

@@ -12,7 +12,7 @@ use uuid::Uuid;
 const RAW_BYTES_MAX: usize = 64 * 1024;
 
 /// A dead letter.
-#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, Serialize, sqlx::FromRow, utoipa::ToSchema)]
 pub struct Letter {
     /// Its id.
     pub id: Uuid,

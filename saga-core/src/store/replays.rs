@@ -83,7 +83,7 @@ pub struct Replay {
 }
 
 /// One letter of a replay.
-#[derive(Debug, Clone, PartialEq, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Serialize, sqlx::FromRow, utoipa::ToSchema)]
 pub struct ReplayedLetter {
     /// The letter.
     pub letter_id: Uuid,

@@ -13,7 +13,7 @@ pub const MIN_RESPONSES_MIN: i64 = 3;
 pub const MIN_RESPONSES_MAX: i64 = 50;
 
 /// Where a survey is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SurveyStatus {
     /// Below its minimum.

@@ -1,0 +1,28 @@
+//! Every operation of the API: its route, and what the document says of it. One file for each heading.
+
+mod fleet;
+mod jobs;
+mod letters;
+mod money;
+mod personas;
+mod replays;
+mod sagas;
+mod service;
+mod surveys;
+mod unsaid;
+
+use crate::reference::Api;
+
+/// All of them.
+pub(crate) fn all() -> Api {
+    jobs::operations()
+        .and(surveys::operations())
+        .and(personas::operations())
+        .and(letters::operations())
+        .and(replays::operations())
+        .and(sagas::operations())
+        .and(fleet::operations())
+        .and(money::operations())
+        .and(service::operations())
+        .and(unsaid::operations())
+}
