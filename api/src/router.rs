@@ -2,9 +2,10 @@
 
 use crate::front::{self, OwnBody};
 use crate::state::State;
-use crate::{cors, problem::Problem, routes};
+use crate::{client, cors, problem::Problem, rate, routes};
 use axum::Router;
 use axum::http::StatusCode;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{get, patch, post};
 use process::metrics::{self, Scrape};
@@ -30,7 +31,8 @@ pub fn router(state: State) -> Router {
         .route("/personas/me/forge", post(routes::personas::forge))
         .route("/personas/{id}", get(routes::personas::show))
         .route("/media/{id}/file", get(routes::media::file))
-        .merge(admin());
+        .merge(admin())
+        .layer(from_fn_with_state(state.clone(), rate::layer::by_account));
     let (cors, probe) = (
         cors::layer(&state.settings().origins),
         state.probe().clone(),
@@ -41,14 +43,17 @@ pub fn router(state: State) -> Router {
         .route("/p/{id}", get(routes::share::page))
         .nest("/api/v1", api)
         .fallback(|| async { Problem::not_found("address") })
-        .merge(healthy(probe))
+        .layer(from_fn_with_state(state.clone(), rate::layer::by_address))
+        .merge(healthy(probe)) // whoever watches the process is not counted
         .merge(metrics::routes(scrape))
-        .with_state(state);
+        .with_state(state.clone());
     let router = match cors {
         Some(cors) => router.layer(cors),
         None => router,
     };
-    router.layer(axum::middleware::from_fn(front::front))
+    router
+        .layer(from_fn_with_state(state, client::note))
+        .layer(from_fn(front::front))
 }
 
 /// What operators and admins look at, and decide.

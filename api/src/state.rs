@@ -4,14 +4,19 @@ use crate::accounts::Accounts;
 use crate::auth::Door;
 use crate::idempotency::InFlight;
 use crate::jobs::Jobs;
+use crate::problem::Problem;
+use crate::rate::Limiter;
+use crate::rate::streams::{Place, Streams};
 use crate::settings::ApiSettings;
 use crate::token::{Verifier, WeakSecret};
 use process::Probe;
+use process::settings::Scope;
 use saga_core::Store;
 use saga_core::client::Client;
 use saga_core::db::{Db, Durability, Tx};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 /// Everything that handlers share.
 #[derive(Clone)]
@@ -24,15 +29,30 @@ struct Inner {
     jobs: Jobs,
     in_flight: InFlight,
     accounts: Accounts,
+    limiter: Limiter,
+    streams: Streams,
     probe: Probe,
     closing: CancellationToken,
+}
+
+/// Why there can be no API with these settings.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// Its tokens could be guessed.
+    #[error("the secret of tokens is too short")]
+    Secret(#[from] WeakSecret),
+    /// There is no Redis to be asked at this address.
+    #[error("REDIS_URL cannot be used")]
+    Redis(#[from] redis::RedisError),
 }
 
 impl State {
     /// The state of one API. It spawns the loops that jobs are read and watched by; they end with
     /// [`crate::serve`], and with the last clone. `probe` tells what `/readyz` and `/health` answer.
-    pub fn new(client: Client, settings: ApiSettings, probe: Probe) -> Result<Self, WeakSecret> {
+    pub fn new(client: Client, settings: ApiSettings, probe: Probe) -> Result<Self, StateError> {
         let door = Door::new(Verifier::new(settings.jwt_secret.reveal().as_bytes())?);
+        let pepper = settings.pepper.clone();
+        let limiter = Limiter::new(&settings.rates, settings.shared_rates.as_ref(), pepper)?;
         let closing = CancellationToken::new();
         let jobs = Jobs::start(client.store().clone(), closing.clone());
         let (in_flight, accounts) = (InFlight::default(), Accounts::default());
@@ -43,6 +63,8 @@ impl State {
             jobs,
             in_flight,
             accounts,
+            limiter,
+            streams: Streams::default(),
             probe,
             closing,
         })))
@@ -71,6 +93,14 @@ impl State {
     }
     pub(crate) fn accounts(&self) -> &Accounts {
         &self.0.accounts
+    }
+    pub(crate) fn limiter(&self) -> &Limiter {
+        &self.0.limiter
+    }
+    /// A place for another stream of an account, where their number has a limit.
+    pub(crate) fn place(&self, account: Uuid) -> Result<Option<Place>, Problem> {
+        let limited = self.limiter().counts(Scope::Streams);
+        limited.then(|| self.0.streams.enter(account)).transpose()
     }
     pub(crate) fn probe(&self) -> &Probe {
         &self.0.probe

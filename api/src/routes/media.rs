@@ -169,8 +169,10 @@ fn token(settings: &ApiSettings, id: Uuid) -> [u8; TOKEN_BYTES] {
 #[cfg(test)]
 mod tests {
     use super::{is_token, link, stays_inside};
+    use crate::server::Patience;
     use crate::settings::{ApiSettings, Origins};
     use process::Secret;
+    use process::settings::{Proxies, Rates};
     use std::path::Path;
     use uuid::Uuid;
 
@@ -183,7 +185,10 @@ mod tests {
             media_dir: "/tmp".into(),
             demo_kinds: false,
             origins: Origins::None,
-            proxies: 0,
+            proxies: Proxies::default(),
+            rates: Rates::off(),
+            shared_rates: None,
+            patience: Patience::default(),
         };
         let (mine, other) = (Uuid::now_v7(), Uuid::now_v7());
         let link = link(&settings, mine, "512");

@@ -77,7 +77,7 @@ async fn what_is_a_day_old_is_forgotten() {
         };
         app.store.db().query(aged).execute().await.unwrap();
         keyed(app, "/api/v1/jobs", &me, "new", &body).await.is(202);
-        app.serve_again().await;
+        drop(app.serve_again().await);
         let began = std::time::Instant::now();
         loop {
             let query = app.store.db().query("SELECT key FROM idempotency_keys");

@@ -3,7 +3,7 @@
 use crate::log;
 use crate::support::{App, answers};
 use chorus_api::{ApiSettings, Origins};
-use process::settings::{Given, Role};
+use process::settings::{Given, Proxies, Role};
 use reqwest::Method;
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -113,7 +113,7 @@ fn the_settings_say_who_may_call_and_whose_word_counts() {
     assert_eq!(of("development", "https://app.example").origins, listed);
     assert_eq!(of("production", "").origins, Origins::None);
     assert_eq!(of("development", "").origins, Origins::Loopback);
-    assert_eq!(of("production", "").proxies, 1);
+    assert_eq!(of("production", "").proxies, Proxies::Hops(1));
 }
 
 #[tokio::test]

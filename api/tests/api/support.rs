@@ -2,10 +2,11 @@
 
 use crate::sagas::{Gatekeeper, kinds};
 use chorus_api::token::{self, Grant};
-use chorus_api::{ApiSettings, Origins, State};
+use chorus_api::{ApiSettings, Origins, Patience, State};
 use chorus_workers::Deps;
 use chorus_workers::blobs::Blobs;
 use chorus_workers::providers::{TextModel, local};
+use process::settings::{Proxies, Rates};
 use process::{Probe, Secret};
 use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap};
 use saga_core::client::Client;
@@ -135,7 +136,10 @@ impl App {
             media_dir: fresh.dir.path().join("media"),
             demo_kinds: true,
             origins: Origins::None,
-            proxies: 0,
+            proxies: Proxies::default(),
+            rates: Rates::off(),
+            shared_rates: None,
+            patience: Patience::default(),
         };
         adjust(&mut settings);
         let closing = CancellationToken::new();
@@ -195,15 +199,17 @@ impl App {
         self.tracker.spawn(worker.run(self.stop.clone()));
     }
 
-    /// Serves the same store a second time, as another process would.
-    pub(crate) async fn serve_again(&self) {
+    /// Serves the same store a second time, as another process would, and says where.
+    pub(crate) async fn serve_again(&self) -> String {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
         let settings = self.settings.clone();
         let probe = Probe::new(self.closing.clone());
         let state = State::new(self.client.clone(), settings, probe).unwrap();
         let ended = self.closing.clone();
         self.serving
             .spawn(async move { chorus_api::serve(listener, state, ended).await.unwrap() });
+        base
     }
 
     /// Stops the API and waits until it has.

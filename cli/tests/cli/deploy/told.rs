@@ -17,10 +17,12 @@ const NOT_BY_COMPOSE: [(&str, &str); 3] = [
     ),
 ];
 /// Settings that not every service of it is told, with the one part that tells them.
-const OF_SOME: [(&str, &str); 12] = [
+const OF_SOME: [(&str, &str); 14] = [
     ("PORT", "  api:"),
     ("JWT_SECRET", "  api:"),
     ("HASH_PEPPER", "  api:"),
+    ("RATE_LIMITS", "  api:"),
+    ("REDIS_URL", "  api:"),
     ("AI_PROVIDER", "x-models:"),
     ("IMAGE_PROVIDER", "x-models:"),
     ("OPENAI_API_KEY", "x-models:"),
