@@ -3,7 +3,7 @@
 use crate::auth::Caller;
 use crate::problem::{Code, Problem};
 use crate::state::State;
-use domain::accounts::store;
+use domain::accounts::{erasure, store};
 use moka::future::Cache;
 use uuid::Uuid;
 
@@ -23,6 +23,9 @@ impl Accounts {
     /// Makes sure that rows may name the caller as their owner.
     pub(crate) async fn ensure(&self, state: &State, caller: &Caller) -> Result<(), Problem> {
         let id = caller.account();
+        if erasure::find(state.db(), id).await?.is_some() {
+            return Err(unknown());
+        }
         if self.0.contains_key(&id) {
             return Ok(());
         }

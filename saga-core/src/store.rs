@@ -6,6 +6,7 @@ mod charges;
 mod claim;
 mod control;
 mod effects;
+mod forget;
 mod gates;
 mod gauges;
 mod heartbeat;
