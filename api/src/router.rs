@@ -7,7 +7,7 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Response;
-use axum::routing::{get, patch, post};
+use axum::routing::{delete, get, patch, post};
 use process::metrics::{self, Scrape};
 use process::{Probe, health};
 
@@ -26,6 +26,7 @@ pub fn router(state: State) -> Router {
         .route("/surveys/{name}/responses", post(routes::responses::create))
         .route("/surveys/{name}/status", get(routes::surveys::status))
         .route("/surveys/{name}/close", post(routes::surveys::close))
+        .route("/auth/me", delete(routes::erase::erase))
         .route("/personas", get(routes::personas::list))
         .route("/personas/me", get(routes::personas::me))
         .route("/personas/me/forge", post(routes::personas::forge))
@@ -91,9 +92,15 @@ fn admin() -> Router<State> {
         )
         .route("/admin/replays/{id}", get(routes::replays::show))
         .route("/admin/replays/{id}/letters", get(routes::replays::letters))
-        .route("/admin/replays/{id}/pause", post(routes::replays::pause))
-        .route("/admin/replays/{id}/resume", post(routes::replays::resume))
-        .route("/admin/replays/{id}/stop", post(routes::replays::stop))
+        .route(
+            "/admin/replays/{id}/pause",
+            post(routes::replay_verbs::pause),
+        )
+        .route(
+            "/admin/replays/{id}/resume",
+            post(routes::replay_verbs::resume),
+        )
+        .route("/admin/replays/{id}/stop", post(routes::replay_verbs::stop))
         .route("/admin/workers", get(routes::workers::list))
         .route("/admin/workers/{id}/drain", post(routes::workers::drain))
         .route("/admin/queues", get(routes::queues::list))

@@ -261,3 +261,64 @@ async fn every_command_honours_its_key() {
     })
     .await;
 }
+
+/// Asks twice under one key, and then for something else under it; says what was answered first.
+async fn twice(app: &App, path: &str, by: &Person, body: &Value) -> Answer {
+    let first = keyed(app, path, by, "mine", body).await;
+    assert!(first.status.is_success(), "{path}: {first:#?}");
+    let again = keyed(app, path, by, "mine", body).await;
+    assert_eq!(
+        (again.status, &again.body),
+        (first.status, &first.body),
+        "{path}"
+    );
+    assert_eq!(again.header("idempotency-replayed"), "true", "{path}");
+    let mut other = body.clone();
+    other["reason"] = json!("another");
+    let other = keyed(app, path, by, "mine", &other).await;
+    other.is_problem(422, "idempotency_key_reused");
+    first
+}
+
+#[tokio::test]
+async fn every_decision_of_an_operator_honours_its_key() {
+    on_each(async |app| {
+        app.work();
+        let (me, admin) = (app.person(&["member"]), app.person(&["admin"]));
+        let body = json!({"reason": "a test"});
+        for verb in ["pause", "resume"] {
+            twice(app, &format!("/api/v1/admin/queues/delivery/{verb}"), &admin, &body).await;
+        }
+        let job = app.start("demo.patient", &me).await;
+        for verb in ["pause", "resume", "cancel"] {
+            let path = format!("/api/v1/admin/sagas/{job}/{verb}");
+            keyed(app, &path, &admin, "mine", &body).await;
+            let again = keyed(app, &path, &admin, "mine", &body).await;
+            assert_eq!(again.header("idempotency-replayed"), "true", "{path}: {again:#?}");
+        }
+        let mut parked = vec![];
+        for _ in 0..3 {
+            let job = app.start("demo.gate", &me).await;
+            app.until_status(job, &me, "parked").await;
+            parked.push(job);
+        }
+        let letters = app.get("/api/v1/admin/dead-letters", &admin).await.is(200);
+        let letters = letters.body["items"].as_array().unwrap().clone();
+        let letter = |at: usize| {
+            let id = letters[at]["id"].as_str().unwrap();
+            format!("/api/v1/admin/dead-letters/{id}")
+        };
+        twice(app, &format!("{}/discard", letter(0)), &admin, &body).await;
+        twice(app, &format!("{}/replay", letter(1)), &admin, &body).await;
+        let slow = json!({"select": {"kind": "demo.gate"}, "rate_per_s": 0.01, "canary": 0, "reason": "x"});
+        let begun = keyed(app, "/api/v1/admin/replays", &admin, "mine", &slow).await.is(202);
+        let path = begun.header("location").to_owned();
+        for verb in ["pause", "resume", "stop"] {
+            twice(app, &format!("{path}/{verb}"), &admin, &body).await;
+        }
+        // Asked under the key of before, a replay that was resumed since is told as it was then.
+        let paused = keyed(app, &format!("{path}/pause"), &admin, "mine", &body).await.is(200);
+        assert_eq!(paused.text("status"), "paused");
+    })
+    .await;
+}
