@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, header};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 use serde_path_to_error::{Path, Segment};
+use std::borrow::Cow;
 
 /// The largest body of a caller who is known.
 pub(crate) const BYTES_MAX: usize = 256 * 1024;
@@ -183,7 +184,7 @@ fn told(path: &Path, error: &serde_json::Error) -> Problem {
     let error = FieldProblem {
         pointer,
         code: code.into(),
-        detail: format!("{words}."),
+        detail: format!("{}.", without_value(words)),
     };
     if unknown {
         let detail = format!(
@@ -193,6 +194,25 @@ fn told(path: &Path, error: &serde_json::Error) -> Problem {
         return Problem::new(Code::UnknownField, detail).errors(vec![error]);
     }
     Problem::invalid(vec![error])
+}
+
+/// What is wrong with a value, without the value: it may be a secret that was sent to the wrong place.
+pub(crate) fn without_value(words: &str) -> Cow<'_, str> {
+    let told = ["invalid type: ", "invalid value: ", "unknown variant "];
+    let found = told
+        .into_iter()
+        .find_map(|told| Some((words.find(told)?, told)));
+    let Some((at, what)) = found else {
+        return words.into();
+    };
+    let (value, wanted) = words[at + what.len()..]
+        .rsplit_once(", expected ")
+        .unwrap_or_default();
+    // What kind of value it is stands before the value itself.
+    let kind = value.split(['`', '"']).next().unwrap_or_default();
+    let what = [what, kind].concat();
+    let what = what.trim_end_matches([':', ' ']);
+    format!("{}{what}, expected {wanted}", &words[..at]).into()
 }
 
 fn pointer(path: &Path) -> String {

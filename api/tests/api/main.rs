@@ -12,6 +12,7 @@
     reason = "support reads as sentences"
 )]
 
+mod attacks;
 mod audit;
 mod costs;
 mod errors;
@@ -27,6 +28,7 @@ mod letters;
 mod log;
 mod mirror;
 mod order;
+mod privacy;
 mod provider;
 mod rates;
 mod replays;
