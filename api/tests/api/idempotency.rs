@@ -322,3 +322,44 @@ async fn every_decision_of_an_operator_honours_its_key() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn of_two_processes_one_does_it_and_both_tell_the_same() {
+    on_each(async |app| {
+        let me = app.person(&["member"]);
+        let bases = [app.base.clone(), app.serve_again().await];
+        let send = |at: usize, key: &str, body: Value| {
+            let request = app.http.post(format!("{}/api/v1/surveys", bases[at % 2]));
+            let request = request
+                .bearer_auth(&me.token)
+                .header("idempotency-key", key);
+            app.send(request.json(&body))
+        };
+        for round in 0..10 {
+            let key = format!("race {round}");
+            let body = json!({"title": "Us"});
+            let both = futures_util::future::join(send(0, &key, body.clone()), send(1, &key, body));
+            let (one, two) = both.await;
+            // Whoever comes second waits in the store for the first, and is told its answer.
+            assert_eq!((one.status.as_u16(), two.status.as_u16()), (201, 201));
+            assert_eq!(one.body, two.body);
+            let replayed = |answer: &Answer| answer.headers.contains_key("idempotency-replayed");
+            assert!(replayed(&one) != replayed(&two), "{one:#?} {two:#?}");
+        }
+        let listed = app.get("/api/v1/surveys", &me).await.is(200);
+        assert_eq!(listed.body["items"].as_array().unwrap().len(), 10);
+
+        // Two different bodies at once under one key: one is done, the other refused.
+        let bodies = (json!({"title": "Us"}), json!({"title": "Them"}));
+        let both = futures_util::future::join(send(0, "k", bodies.0), send(1, "k", bodies.1));
+        let (one, two) = both.await;
+        let (done, refused) = if one.status == 201 {
+            (one, two)
+        } else {
+            (two, one)
+        };
+        done.is(201);
+        refused.is_problem(422, "idempotency_key_reused");
+    })
+    .await;
+}
