@@ -71,6 +71,11 @@ impl Limiter {
         pepper: Secret,
     ) -> Result<Self, RedisError> {
         let shared = shared.filter(|_| !rates.is_off());
+        // From 0 on, so that the first one is seen as a rise.
+        counter!("chorus_rate_limit_faults_total").increment(0);
+        for scope in Scope::ALL {
+            counter!("chorus_rate_limited_total", "scope" => scope.word()).increment(0);
+        }
         let policies = Scope::ALL.map(|scope| (scope, policies(rates, scope)));
         Ok(Self {
             policies: policies.into(),
