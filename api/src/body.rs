@@ -1,22 +1,20 @@
 //! Reads a JSON body: its size first, then its syntax, then its shape, each refused in its own words.
 
+mod extent;
+
 use crate::problem::{Code, FieldProblem, Problem};
 use crate::state::State;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 use serde_path_to_error::{Path, Segment};
-use std::time::Duration;
+use std::borrow::Cow;
 
 /// The largest body of a caller who is known.
 pub(crate) const BYTES_MAX: usize = 256 * 1024;
 /// The largest body of a caller who is not.
 pub(crate) const PUBLIC_BYTES_MAX: usize = 32 * 1024;
-/// How long a body may take to arrive.
-const ARRIVAL_MAX: Duration = Duration::from_secs(30);
-/// How deep JSON may be nested.
-const DEPTH_MAX: usize = 32;
 
 /// A JSON body that fits `T`. No body at all counts as `{}`. Goes last among a handler's arguments.
 pub(crate) struct Json<T, const MAX: usize = BYTES_MAX> {
@@ -29,7 +27,7 @@ pub(crate) struct Json<T, const MAX: usize = BYTES_MAX> {
 impl<T: DeserializeOwned, const MAX: usize> FromRequest<State> for Json<T, MAX> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, _: &State) -> Result<Self, Problem> {
+    async fn from_request(request: Request, state: &State) -> Result<Self, Problem> {
         let announced = request
             .headers()
             .get(header::CONTENT_LENGTH)
@@ -39,12 +37,12 @@ impl<T: DeserializeOwned, const MAX: usize> FromRequest<State> for Json<T, MAX> 
         }
         let is_json = says_json(request.headers());
         let arriving = axum::body::to_bytes(request.into_body(), MAX);
-        let bytes = match tokio::time::timeout(ARRIVAL_MAX, arriving).await {
+        let most = state.settings().patience.body;
+        let bytes = match tokio::time::timeout(most, arriving).await {
             Err(_) => {
-                return Err(Problem::new(
-                    Code::SlowRequest,
-                    "The body must arrive within 30 s; send it again.",
-                ));
+                let seconds = most.as_secs();
+                let how = format!("The body must arrive within {seconds} s; send it again.");
+                return Err(Problem::new(Code::SlowRequest, how));
             }
             Ok(Err(error)) if is_length(&error) => return Err(too_large(MAX)),
             Ok(Err(_)) => {
@@ -104,15 +102,15 @@ fn says_json(headers: &HeaderMap) -> bool {
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    if depth(bytes) > DEPTH_MAX {
-        return Err(Problem::new(
-            Code::MalformedJson,
-            format!("Nest at most {DEPTH_MAX} arrays and objects."),
-        ));
-    }
+    extent::check(bytes)?;
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut reader)
-        .map_err(|error| told(error.path(), error.inner()))?;
+    let value =
+        serde_path_to_error::deserialize(&mut reader).map_err(
+            |error| match serde_json::from_slice::<IgnoredAny>(bytes) {
+                Ok(_) => told(error.path(), error.inner()),
+                Err(error) => malformed(&error), // whatever else there is to say of a part of it
+            },
+        )?;
     reader.end().map_err(|error| malformed(&error))?;
     match nul_in(bytes) {
         None => Ok(value),
@@ -186,7 +184,7 @@ fn told(path: &Path, error: &serde_json::Error) -> Problem {
     let error = FieldProblem {
         pointer,
         code: code.into(),
-        detail: format!("{words}."),
+        detail: format!("{}.", without_value(words)),
     };
     if unknown {
         let detail = format!(
@@ -196,6 +194,25 @@ fn told(path: &Path, error: &serde_json::Error) -> Problem {
         return Problem::new(Code::UnknownField, detail).errors(vec![error]);
     }
     Problem::invalid(vec![error])
+}
+
+/// What is wrong with a value, without the value: it may be a secret that was sent to the wrong place.
+pub(crate) fn without_value(words: &str) -> Cow<'_, str> {
+    let told = ["invalid type: ", "invalid value: ", "unknown variant "];
+    let found = told
+        .into_iter()
+        .find_map(|told| Some((words.find(told)?, told)));
+    let Some((at, what)) = found else {
+        return words.into();
+    };
+    let (value, wanted) = words[at + what.len()..]
+        .rsplit_once(", expected ")
+        .unwrap_or_default();
+    // What kind of value it is stands before the value itself.
+    let kind = value.split(['`', '"']).next().unwrap_or_default();
+    let what = [what, kind].concat();
+    let what = what.trim_end_matches([':', ' ']);
+    format!("{}{what}, expected {wanted}", &words[..at]).into()
 }
 
 fn pointer(path: &Path) -> String {
@@ -215,28 +232,9 @@ fn escape(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 
-/// The deepest nesting, counted without building anything.
-fn depth(bytes: &[u8]) -> usize {
-    let (mut depth, mut deepest, mut quoted, mut escaped) = (0usize, 0, false, false);
-    for byte in bytes {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if quoted => escaped = true,
-            b'"' => quoted = !quoted,
-            b'[' | b'{' if !quoted => {
-                depth += 1;
-                deepest = deepest.max(depth);
-            }
-            b']' | b'}' if !quoted => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    deepest
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{depth, parse};
+    use super::parse;
 
     #[derive(serde::Deserialize, Debug)]
     #[serde(deny_unknown_fields)]
@@ -260,10 +258,6 @@ mod tests {
         assert!(refusal("{}").contains("\"/a\""));
         assert!(refusal(r#"{"a": []} x"#).contains("MalformedJson"));
         assert!(refusal(r#"{"a": ["#).contains("MalformedJson"));
-    }
-
-    #[test]
-    fn brackets_in_words_are_no_nesting() {
-        assert_eq!(depth(br#"{"a": "[[[\"[", "b": [[1]]}"#), 3);
+        assert!(refusal(r#"{"c": 1, "a": ["#).contains("MalformedJson"));
     }
 }

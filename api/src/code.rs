@@ -31,6 +31,7 @@ pub(crate) enum Code {
     ValidationFailed,
     InsufficientResponses,
     IdempotencyKeyReused,
+    RateLimited,
     Internal,
     Unavailable,
     Timeout,
@@ -124,6 +125,7 @@ impl Code {
                 "idempotency_key_reused",
                 "The key was used for another request",
             ),
+            Self::RateLimited => (S::TOO_MANY_REQUESTS, "rate_limited", "Too many requests"),
             Self::Internal => (
                 S::INTERNAL_SERVER_ERROR,
                 "internal",
@@ -146,7 +148,11 @@ impl Code {
     pub(crate) fn retryable(self) -> bool {
         matches!(
             self,
-            Self::IdempotencyInProgress | Self::SlowRequest | Self::Unavailable | Self::Timeout
+            Self::IdempotencyInProgress
+                | Self::RateLimited
+                | Self::SlowRequest
+                | Self::Unavailable
+                | Self::Timeout
         )
     }
 }

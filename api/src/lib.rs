@@ -3,6 +3,7 @@
 mod asked;
 mod auth;
 mod body;
+mod client;
 mod code;
 mod context;
 mod cors;
@@ -17,6 +18,7 @@ mod page;
 mod params;
 mod prefer;
 mod problem;
+mod rate;
 mod reference;
 mod router;
 mod routes;
@@ -28,9 +30,10 @@ pub mod token;
 
 pub use auth::passwords::hash_password;
 pub use auth::table;
+pub use rate::SharedRates;
 pub use reference::openapi;
 pub use router::router;
 pub use run::run;
-pub use server::serve;
+pub use server::{Patience, serve};
 pub use settings::{ApiSettings, Origins};
-pub use state::{State, Unfit};
+pub use state::{State, StateError};

@@ -1,5 +1,6 @@
 //! Reads what stands in a path or a query, and refuses it in our own words.
 
+use crate::body::without_value;
 use crate::problem::{Code, Problem};
 use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::request::Parts;
@@ -49,7 +50,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
                 .map_or_else(|| error.to_string(), ToString::to_string);
             Problem::new(
                 Code::BadParameter,
-                format!("The query cannot be read: {words}."),
+                format!("The query cannot be read: {}.", without_value(&words)),
             )
         })
     }

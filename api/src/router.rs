@@ -2,9 +2,10 @@
 
 use crate::front::{self, OwnBody};
 use crate::state::State;
-use crate::{cors, operations, problem::Problem};
+use crate::{client, cors, operations, problem::Problem, rate};
 use axum::Router;
 use axum::http::StatusCode;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::get;
 use process::metrics::{self, Scrape};
@@ -19,15 +20,19 @@ pub fn router(state: State) -> Router {
     let scrape = Scrape::whole(state.store().clone(), probe.clone());
     let router = operations::all()
         .router()
+        .layer(from_fn_with_state(state.clone(), rate::layer::by_account))
         .fallback(|| async { Problem::not_found("address") })
-        .merge(healthy(probe))
+        .layer(from_fn_with_state(state.clone(), rate::layer::by_address))
+        .merge(healthy(probe)) // whoever watches the process is not counted
         .merge(metrics::routes(scrape))
-        .with_state(state);
+        .with_state(state.clone());
     let router = match cors {
         Some(cors) => router.layer(cors),
         None => router,
     };
-    router.layer(axum::middleware::from_fn(front::front))
+    router
+        .layer(from_fn_with_state(state, client::note))
+        .layer(from_fn(front::front))
 }
 
 /// The health routes: what they say when all is not well is theirs, what they refuse is a problem.

@@ -1,5 +1,9 @@
 //! The server: accepts connections with limits on their number and patience, and stops in order.
 
+mod patience;
+
+pub use patience::Patience;
+
 use crate::forget;
 use crate::state::State;
 use axum::body::Body;
@@ -7,6 +11,7 @@ use axum::extract::ConnectInfo;
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
+use patience::Patient;
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -14,8 +19,6 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tower::Service as _;
 
-/// How long a request's head may take to arrive, counted from the end of the one before.
-const HEAD_MAX: Duration = Duration::from_secs(10);
 /// The longest head.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// Connections at once; more wait in the kernel's queue.
@@ -36,6 +39,7 @@ pub async fn serve(
         crate::router(state.clone()),
         Arc::new(Semaphore::new(CONNECTIONS_MAX)),
     );
+    let patience = state.settings().patience;
     let (graceful, mut connections) = (GracefulShutdown::new(), JoinSet::new());
     connections.spawn(forget::run(state.db().clone(), state.closing().clone()));
     connections.spawn(saga_core::replayer::run(
@@ -57,6 +61,7 @@ pub async fn serve(
             }
         };
         drop(stream.set_nodelay(true)); // a small answer must not wait for the next
+        let stream = Patient::new(stream, patience.answer);
         let router = router.clone();
         let service = service_fn(move |request: hyper::Request<Incoming>| {
             let mut request = request.map(Body::new);
@@ -65,7 +70,7 @@ pub async fn serve(
         });
         let connection = hyper::server::conn::http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_MAX)
+            .header_read_timeout(patience.head)
             .max_buf_size(HEAD_BYTES_MAX)
             .serve_connection(TokioIo::new(stream), service);
         let connection = graceful.watch(connection);
@@ -97,27 +102,4 @@ async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> io::Result<Ac
         .map_err(io::Error::other)?;
     let (stream, peer) = listener.accept().await?;
     Ok((stream, peer, slot))
-}
-
-/// The address of whoever calls, as far as proxies of our own tell it.
-pub(crate) fn client_address(request: &axum::http::request::Parts, proxies: usize) -> String {
-    let peer = request
-        .extensions
-        .get::<ConnectInfo<SocketAddr>>()
-        .map(|ConnectInfo(peer)| peer.ip().to_string());
-    let forwarded = request
-        .headers
-        .get_all("x-forwarded-for")
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    let chain: Vec<&str> = forwarded
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
-        .collect();
-    // Each proxy of ours appended the address that it saw; what stands further left is anybody's word.
-    let told = proxies
-        .checked_sub(1)
-        .and_then(|ours| chain.iter().rev().nth(ours))
-        .map(|address| (*address).to_owned());
-    told.or(peer).unwrap_or_default()
 }

@@ -1,7 +1,9 @@
 //! What the API has to be told before it starts.
 
+use crate::rate::SharedRates;
+use crate::server::Patience;
 use process::Secret;
-use process::settings::{AppEnv, SignIn};
+use process::settings::{AppEnv, Proxies, Rates, SignIn};
 use std::path::PathBuf;
 
 /// Which pages of other origins may call.
@@ -31,10 +33,16 @@ pub struct ApiSettings {
     pub demo_kinds: bool,
     /// Which pages of other origins may call.
     pub origins: Origins,
-    /// Proxies of our own in front: so many addresses from the right of `X-Forwarded-For` are ours.
-    pub proxies: usize,
     /// How people and machines show who they are.
     pub sign_in: SignIn,
+    /// Proxies of our own in front, whose word about a caller's address counts.
+    pub proxies: Proxies,
+    /// How many requests are taken from whom.
+    pub rates: Rates,
+    /// Where they are counted together with other processes.
+    pub shared_rates: Option<SharedRates>,
+    /// How long a caller may take over the parts of a conversation.
+    pub patience: Patience,
 }
 
 impl ApiSettings {
@@ -54,8 +62,14 @@ impl ApiSettings {
             media_dir: settings.media_dir.clone(),
             demo_kinds: settings.demo_kinds,
             origins,
-            proxies: settings.trusted_proxies,
             sign_in: settings.sign_in.clone(),
+            proxies: settings.trusted_proxies.clone(),
+            rates: settings.rates.clone(),
+            patience: Patience::default(),
+            shared_rates: settings.redis_url.clone().map(|url| SharedRates {
+                url,
+                prefix: settings.queue_prefix.clone(),
+            }),
         })
     }
 }

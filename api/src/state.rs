@@ -4,15 +4,20 @@ use crate::auth::passwords::Passwords;
 use crate::auth::{Door, Issuers};
 use crate::idempotency::InFlight;
 use crate::jobs::Jobs;
+use crate::problem::Problem;
+use crate::rate::Limiter;
+use crate::rate::streams::{Place, Streams};
 use crate::reference::Reference;
 use crate::settings::ApiSettings;
 use crate::token::{Verifier, WeakSecret};
 use process::Probe;
+use process::settings::Scope;
 use saga_core::Store;
 use saga_core::client::Client;
 use saga_core::db::{Db, Durability, Tx};
 use std::sync::{Arc, OnceLock};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 /// Everything that handlers share.
 #[derive(Clone)]
@@ -25,17 +30,22 @@ struct Inner {
     jobs: Jobs,
     in_flight: InFlight,
     passwords: Passwords,
+    limiter: Limiter,
+    streams: Streams,
     probe: Probe,
     reference: OnceLock<Reference>,
     closing: CancellationToken,
 }
 
-/// Settings with which no API can be made.
+/// Why there can be no API with these settings.
 #[derive(Debug, thiserror::Error)]
-pub enum Unfit {
-    /// Tokens could be forged.
-    #[error(transparent)]
+pub enum StateError {
+    /// Its tokens could be guessed.
+    #[error("the secret of tokens is too short")]
     Secret(#[from] WeakSecret),
+    /// There is no Redis to be asked at this address.
+    #[error("REDIS_URL cannot be used")]
+    Redis(#[from] redis::RedisError),
     /// Issuers could not be asked.
     #[error("no client for issuers' keys")]
     Issuers(#[from] reqwest::Error),
@@ -44,7 +54,7 @@ pub enum Unfit {
     Passwords(argon2::Error),
 }
 
-impl From<argon2::Error> for Unfit {
+impl From<argon2::Error> for StateError {
     fn from(error: argon2::Error) -> Self {
         Self::Passwords(error)
     }
@@ -53,7 +63,7 @@ impl From<argon2::Error> for Unfit {
 impl State {
     /// The state of one API. It spawns the loops that jobs are read and watched by; they end with
     /// [`crate::serve`], and with the last clone. `probe` tells what `/readyz` and `/health` answer.
-    pub fn new(client: Client, settings: ApiSettings, probe: Probe) -> Result<Self, Unfit> {
+    pub fn new(client: Client, settings: ApiSettings, probe: Probe) -> Result<Self, StateError> {
         let sign_in = &settings.sign_in;
         let door = Door::new(
             client.store().db().clone(),
@@ -62,6 +72,8 @@ impl State {
             sign_in.bootstrap_key.as_ref(),
         );
         let passwords = Passwords::new(sign_in.cost)?;
+        let pepper = settings.pepper.clone();
+        let limiter = Limiter::new(&settings.rates, settings.shared_rates.as_ref(), pepper)?;
         let closing = CancellationToken::new();
         let jobs = Jobs::start(client.store().clone(), closing.clone());
         let in_flight = InFlight::default();
@@ -72,6 +84,8 @@ impl State {
             jobs,
             in_flight,
             passwords,
+            limiter,
+            streams: Streams::default(),
             probe,
             reference: OnceLock::new(),
             closing,
@@ -106,6 +120,14 @@ impl State {
     pub(crate) fn reference(&self) -> &Reference {
         let made = || Reference::new(&self.0.settings.public_url);
         self.0.reference.get_or_init(made)
+    }
+    pub(crate) fn limiter(&self) -> &Limiter {
+        &self.0.limiter
+    }
+    /// A place for another stream of an account, where their number has a limit.
+    pub(crate) fn place(&self, account: Uuid) -> Result<Option<Place>, Problem> {
+        let limited = self.limiter().counts(Scope::Streams);
+        limited.then(|| self.0.streams.enter(account)).transpose()
     }
     pub(crate) fn probe(&self) -> &Probe {
         &self.0.probe

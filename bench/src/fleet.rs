@@ -65,6 +65,8 @@ impl Fleet {
             ("DEMO_KINDS".to_owned(), "true".to_owned()),
             ("MIGRATE_ON_START".to_owned(), "true".to_owned()),
             ("WORKER_CONCURRENCY".to_owned(), CONCURRENCY.to_owned()),
+            // One account on one address is everybody here.
+            ("RATE_LIMITS".to_owned(), "off".to_owned()),
             ("RUST_LOG".to_owned(), "warn".to_owned()),
             ("MALLOC_ARENA_MAX".to_owned(), "1".to_owned()), // as deploy/Dockerfile has it
         ];

@@ -1,6 +1,8 @@
 //! Who is calling and what they may do, and what a caller's command answered the first time.
 
 pub mod attempts;
+pub mod erase;
+pub mod erasure;
 pub mod idempotency;
 pub mod identities;
 pub mod keys;

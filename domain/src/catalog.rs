@@ -1,5 +1,6 @@
 //! Every saga of Chorus.
 
+use crate::accounts::erase::{CloseAccount, EraseAccount, EraseFiles, EraseRows};
 use crate::{demo, mirror};
 use demo::{DemoFail, DemoPair, DemoRelay, Stumble, Touch, TouchImage};
 use mirror::forge::{
@@ -12,6 +13,7 @@ use saga_core::{Kinds, Saga as _, Step as _};
 pub fn kinds() -> Kinds {
     let kinds = Kinds::default()
         .with::<ForgePersona>()
+        .with::<EraseAccount>()
         .with::<DemoPair>()
         .with::<DemoRelay>()
         .with::<DemoFail>();
@@ -32,6 +34,7 @@ pub fn plan(kind: &str) -> &'static [&'static str] {
             DerivePictures::NAME,
             ActivatePersona::NAME,
         ],
+        EraseAccount::KIND => &[CloseAccount::NAME, EraseFiles::NAME, EraseRows::NAME],
         DemoPair::KIND => &[Touch::NAME, Touch::NAME],
         DemoRelay::KIND => &[Touch::NAME, TouchImage::NAME],
         DemoFail::KIND => &[Stumble::NAME],

@@ -11,6 +11,8 @@ mod mask;
 mod near;
 mod prices;
 mod problem;
+mod proxies;
+mod rates;
 mod reader;
 mod retention;
 mod secret;
@@ -21,6 +23,8 @@ pub use given::Given;
 pub use issuers::{Algorithm, Issuer};
 pub use mask::shown;
 pub use problem::{Problem, Problems};
+pub use proxies::{Network, Proxies};
+pub use rates::{Quota, Rates, Scope};
 pub use retention::RetentionGiven;
 pub use secret::Secret;
 pub use sign_in::{PasswordCost, SignIn, SignInGiven};
@@ -136,7 +140,11 @@ pub struct Settings {
     /// The address people use, without a slash at the end; for links.
     pub public_base_url: String,
     /// Proxies of our own in front of the API.
-    pub trusted_proxies: usize,
+    pub trusted_proxies: Proxies,
+    /// How many requests are taken from whom.
+    pub rates: Rates,
+    /// Where API processes count requests together; each counts its own if unset.
+    pub redis_url: Option<Secret>,
     /// Origins of pages that may call, each as a browser sends it; without any `app_env` decides.
     pub cors_origins: Vec<String>,
     /// Most connections to the database.

@@ -8,6 +8,7 @@ mod charges;
 mod claim;
 mod control;
 mod effects;
+mod forget;
 mod gates;
 mod gauges;
 mod heartbeat;

@@ -8,7 +8,9 @@ mod port;
 pub use database::{Fresh, Throwaway, servers};
 pub use port::held_port;
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
 
 /// Says that something is not tested, since what it needs is not there.
 pub fn left_out(what: &str) {
@@ -29,6 +31,23 @@ pub fn postgres(what: &str) -> Option<String> {
 pub fn services(what: &str) -> Option<(String, String)> {
     let amqp = std::env::var("CHORUS_TEST_AMQP").ok();
     let found = std::env::var("CHORUS_TEST_POSTGRES").ok().zip(amqp);
+    if found.is_none() {
+        left_out(what);
+    }
+    found
+}
+
+/// The address of a Redis: the one that is named, or one of this machine; else says what is left out.
+pub fn redis(what: &str) -> Option<String> {
+    let named = std::env::var("CHORUS_TEST_REDIS").ok();
+    let found = named.or_else(|| {
+        let mut there = TcpStream::connect("127.0.0.1:6379").ok()?;
+        there.set_read_timeout(Some(Duration::from_secs(1))).ok()?;
+        there.write_all(b"PING\r\n").ok()?;
+        let mut told = [0; 5];
+        there.read_exact(&mut told).ok()?;
+        (told == *b"+PONG").then(|| "redis://127.0.0.1:6379".to_owned())
+    });
     if found.is_none() {
         left_out(what);
     }

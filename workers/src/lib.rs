@@ -13,7 +13,7 @@ pub use deps::{Deps, DepsError};
 use domain::demo::{Stumble, Touch, TouchImage};
 use saga_core::Handlers;
 use std::sync::Arc;
-use steps::{activate, aggregate, demo, derive, discard, paint, write};
+use steps::{activate, aggregate, demo, derive, discard, erase, paint, write};
 
 /// Every step that Chorus can do, whatever its queue.
 #[must_use]
@@ -36,6 +36,12 @@ pub fn handlers(deps: &Deps) -> Handlers {
         .with(discard::PictureDiscarder {
             blobs: deps.blobs.clone(),
         })
+        .with(erase::Closer)
+        .with(erase::Reopener)
+        .with(erase::FileEraser {
+            blobs: deps.blobs.clone(),
+        })
+        .with(erase::RowEraser)
         .with::<Touch>(demo::Toucher)
         .with::<TouchImage>(demo::Toucher)
         .with::<Stumble>(demo::Stumbler);

@@ -5,6 +5,7 @@ pub mod aggregate;
 pub mod demo;
 pub mod derive;
 pub mod discard;
+pub mod erase;
 pub mod paint;
 pub mod write;
 

@@ -1,8 +1,8 @@
 //! What a sign-in hands out: a session, the token that names it, and the refresh token that keeps it alive.
 
 use super::secrets;
+use crate::client::Client;
 use crate::problem::Problem;
-use crate::server::client_address;
 use crate::state::State;
 use crate::token::{self, Grant};
 use axum::extract::FromRequestParts;
@@ -26,14 +26,14 @@ pub(crate) struct Origin {
 impl FromRequestParts<State> for Origin {
     type Rejection = Infallible;
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Infallible> {
-        let address = client_address(parts, state.settings().proxies);
+        let client = Client::from_request_parts(parts, state).await?;
         let agent = parts
             .headers
             .get(header::USER_AGENT)
             .and_then(|agent| agent.to_str().ok());
         let agent = agent.unwrap_or_default().chars();
         Ok(Self {
-            ip_prefix: prefix(&address),
+            ip_prefix: prefix(client.address),
             user_agent: agent
                 .filter(|c| !c.is_control())
                 .take(AGENT_CHARS_MAX)
@@ -43,17 +43,16 @@ impl FromRequestParts<State> for Origin {
 }
 
 /// A neighbourhood, not a house.
-fn prefix(address: &str) -> String {
-    match address.parse::<IpAddr>().map(|ip| ip.to_canonical()) {
-        Ok(IpAddr::V4(ip)) => {
+fn prefix(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(ip) => {
             let [a, b, c, _] = ip.octets();
             format!("{a}.{b}.{c}.0/24")
         }
-        Ok(IpAddr::V6(ip)) => {
+        IpAddr::V6(ip) => {
             let [a, b, c, ..] = ip.segments();
             format!("{a:x}:{b:x}:{c:x}::/48")
         }
-        Err(_) => String::new(),
     }
 }
 
@@ -121,9 +120,9 @@ mod tests {
 
     #[test]
     fn an_address_is_kept_as_its_neighbourhood() {
-        assert_eq!(prefix("192.0.2.77"), "192.0.2.0/24");
-        assert_eq!(prefix("::ffff:192.0.2.77"), "192.0.2.0/24");
-        assert_eq!(prefix("2001:db8:7:9::1"), "2001:db8:7::/48");
-        assert_eq!(prefix("nobody"), "");
+        let of = |address: &str| prefix(address.parse().unwrap());
+        assert_eq!(of("192.0.2.77"), "192.0.2.0/24");
+        assert_eq!(of("::ffff:192.0.2.77"), "192.0.2.0/24");
+        assert_eq!(of("2001:db8:7:9::1"), "2001:db8:7::/48");
     }
 }

@@ -29,6 +29,7 @@ pub const ROUTES: &[Guarded] = &[
     ("POST", "/api/v1/auth/refresh", Nobody),
     ("POST", "/api/v1/auth/logout", Anybody),
     ("GET", "/api/v1/auth/me", Anybody),
+    ("DELETE", "/api/v1/auth/me", Anybody),
     ("GET", "/api/v1/auth/sessions", Anybody),
     ("DELETE", "/api/v1/auth/sessions/{id}", Anybody),
     ("POST", "/api/v1/jobs", Own("jobs.write")),

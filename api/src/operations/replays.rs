@@ -2,7 +2,7 @@
 
 use crate::problem::Code;
 use crate::reference::{Api, Operation, staff};
-use crate::routes::{dead_letters::Decision, new_replay, replays};
+use crate::routes::{dead_letters::Decision, new_replay, replay_verbs, replays};
 use saga_core::store::ReplayedLetter;
 use serde_json::json;
 
@@ -14,6 +14,7 @@ fn verb(id: &'static str, summary: &'static str) -> Operation {
         .body::<Decision>(json!({"reason": "The provider is slow."}))
         .answer::<replays::Told>(200, "The replay.")
         .refuses(&[Code::StateConflict])
+        .once()
 }
 
 pub(super) fn operations() -> Api {
@@ -58,17 +59,17 @@ pub(super) fn operations() -> Api {
     );
     api.post(
         "/api/v1/admin/replays/{id}/pause",
-        replays::pause,
+        replay_verbs::pause,
         verb("pauseReplay", "Begin no further letter until it is resumed"),
     )
     .post(
         "/api/v1/admin/replays/{id}/resume",
-        replays::resume,
+        replay_verbs::resume,
         verb("resumeReplay", "Go on with a replay"),
     )
     .post(
         "/api/v1/admin/replays/{id}/stop",
-        replays::stop,
+        replay_verbs::stop,
         verb("stopReplay", "Begin no further letter at all"),
     )
 }

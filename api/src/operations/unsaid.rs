@@ -1,7 +1,7 @@
 //! Routes that serve, and of which the document says nothing yet.
 
 use crate::reference::Api;
-use crate::routes::{accounts, api_keys, kinds, me, sign_in};
+use crate::routes::{accounts, api_keys, erase, kinds, me, sign_in};
 use axum::routing::{delete, get, post, put};
 
 pub(super) fn operations() -> Api {
@@ -11,7 +11,7 @@ pub(super) fn operations() -> Api {
         .unsaid("/api/v1/auth/login", post(sign_in::login))
         .unsaid("/api/v1/auth/refresh", post(sign_in::refresh))
         .unsaid("/api/v1/auth/logout", post(me::logout))
-        .unsaid("/api/v1/auth/me", get(me::show))
+        .unsaid("/api/v1/auth/me", get(me::show).delete(erase::erase))
         .unsaid("/api/v1/auth/sessions", get(me::sessions))
         .unsaid("/api/v1/auth/sessions/{id}", delete(me::end))
         .unsaid(

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 
 /// Every code, by status. The document and the page of errors are made from it, and a problem
 /// whose code is missing here stops every test that meets it.
-pub(crate) const ALL: [Code; 30] = [
+pub(crate) const ALL: [Code; 31] = [
     Code::MalformedJson,
     Code::UnknownField,
     Code::BadParameter,
@@ -32,6 +32,7 @@ pub(crate) const ALL: [Code; 30] = [
     Code::InsufficientResponses,
     Code::IdempotencyKeyReused,
     Code::AccountLocked,
+    Code::RateLimited,
     Code::Internal,
     Code::Unavailable,
     Code::Timeout,
@@ -77,6 +78,10 @@ pub(super) fn of(code: Code) -> (&'static str, &'static str) {
         Code::AccountDisabled => (
             "The account exists, and an admin has disabled it.",
             "Ask an admin to enable it.",
+        ),
+        Code::RateLimited => (
+            "You, or your network, ask more often than is allowed.",
+            "Wait as long as Retry-After says; the header RateLimit tells what is left.",
         ),
         Code::AccountLocked => (
             "Too many attempts to sign in to this address failed, one after the other.",

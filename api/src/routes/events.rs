@@ -5,6 +5,7 @@ use crate::jobs::Seen;
 use crate::page;
 use crate::params::{Id, Params};
 use crate::problem::{Code, Problem};
+use crate::rate::streams::Place;
 use crate::state::State;
 use axum::extract::State as In;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -97,7 +98,8 @@ pub(crate) async fn events(
     let last = last_event_id(&headers)?;
     if accept.contains("text/event-stream") {
         let after = last.or(from.starting_after);
-        return Ok(stream_from(&state, seen, after));
+        let place = state.place(caller.account())?;
+        return Ok(stream_from(&state, seen, after, place));
     }
     let limit = page::limit(from.limit)?;
     let found = state
@@ -139,7 +141,12 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
     })
 }
 
-fn stream_from(state: &State, seen: Arc<Seen>, after: Option<i64>) -> Response {
+fn stream_from(
+    state: &State,
+    seen: Arc<Seen>,
+    after: Option<i64>,
+    place: Option<Place>,
+) -> Response {
     if seen.done && after.is_some_and(|after| after >= seen.seq) {
         return StatusCode::NO_CONTENT.into_response(); // a browser stops coming again
     }
@@ -150,6 +157,7 @@ fn stream_from(state: &State, seen: Arc<Seen>, after: Option<i64>) -> Response {
         waiting: VecDeque::from([snapshot(&seen)]),
         seen,
         over: false,
+        _place: place,
     };
     let sse = Sse::new(story.tell()).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
     let mut response = sse.into_response();
@@ -174,6 +182,7 @@ struct Story {
     after: i64,
     waiting: VecDeque<Event>,
     over: bool,
+    _place: Option<Place>,
 }
 
 impl Story {

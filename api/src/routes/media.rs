@@ -167,8 +167,10 @@ fn token(settings: &ApiSettings, id: Uuid) -> [u8; TOKEN_BYTES] {
 #[cfg(test)]
 mod tests {
     use super::{is_token, link, stays_inside};
+    use crate::server::Patience;
     use crate::settings::{ApiSettings, Origins};
     use process::Secret;
+    use process::settings::{Proxies, Rates};
     use std::path::Path;
     use uuid::Uuid;
 
@@ -181,8 +183,11 @@ mod tests {
             media_dir: "/tmp".into(),
             demo_kinds: false,
             origins: Origins::None,
-            proxies: 0,
             sign_in: process::settings::SignIn::default(),
+            proxies: Proxies::default(),
+            rates: Rates::off(),
+            shared_rates: None,
+            patience: Patience::default(),
         };
         let (mine, other) = (Uuid::now_v7(), Uuid::now_v7());
         let link = link(&settings, mine, "512");

@@ -1,6 +1,5 @@
 //! `/admin/replays`: many dead letters replayed as one operation, which can be watched, paused and stopped.
 
-use super::dead_letters::Decision;
 use super::new_replay::{Begin, GoOn, Select};
 use crate::asked::Asked;
 use crate::auth::Staff;
@@ -8,7 +7,7 @@ use crate::body::Json;
 use crate::idempotency::{Command, Given};
 use crate::page::{self, Page};
 use crate::params::{Id, Params};
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 use crate::reference::Links;
 use crate::state::State;
 use axum::extract::State as In;
@@ -16,7 +15,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, Utc};
 use saga_core::prices::dollars;
-use saga_core::store::{Preview, Replay, ReplayVerb, ReplayedLetter};
+use saga_core::store::{Preview, Replay, ReplayedLetter};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
@@ -210,7 +209,7 @@ pub(crate) async fn show(
     Ok(axum::Json(found(&state, id).await?.into()))
 }
 
-async fn found(state: &State, id: Uuid) -> Result<Replay, Problem> {
+pub(super) async fn found(state: &State, id: Uuid) -> Result<Replay, Problem> {
     let replay = state.store().replay_of_many(id).await?;
     replay.ok_or_else(|| Problem::not_found("replay"))
 }
@@ -269,57 +268,4 @@ pub(crate) async fn letters(
         .await?;
     let place = |letter: &ReplayedLetter| letter.position;
     Ok(axum::Json(Page::cut(found, limit, place)))
-}
-
-/// Begins no further letter until it is resumed.
-pub(crate) async fn pause(
-    caller: Staff,
-    id: Id,
-    state: In<State>,
-    body: Json<Decision>,
-) -> Result<axum::Json<Told>, Problem> {
-    steer(&caller, id, state, &body.value, ReplayVerb::Pause).await
-}
-
-/// Goes on.
-pub(crate) async fn resume(
-    caller: Staff,
-    id: Id,
-    state: In<State>,
-    body: Json<Decision>,
-) -> Result<axum::Json<Told>, Problem> {
-    steer(&caller, id, state, &body.value, ReplayVerb::Resume).await
-}
-
-/// Begins no further letter at all.
-pub(crate) async fn stop(
-    caller: Staff,
-    id: Id,
-    state: In<State>,
-    body: Json<Decision>,
-) -> Result<axum::Json<Told>, Problem> {
-    steer(&caller, id, state, &body.value, ReplayVerb::Stop).await
-}
-
-async fn steer(
-    caller: &Staff,
-    Id(id): Id,
-    In(state): In<State>,
-    decision: &Decision,
-    verb: ReplayVerb,
-) -> Result<axum::Json<Told>, Problem> {
-    let (by, reason) = (caller.signature(), decision.words()?);
-    let steered = state.store().steer_replay(id, verb, &by, &reason).await?;
-    let replay = found(&state, id).await?;
-    // Asking twice is fine.
-    let so_already = match verb {
-        ReplayVerb::Pause => replay.state == "paused",
-        ReplayVerb::Resume => replay.state == "running",
-        ReplayVerb::Stop => matches!(replay.state.as_str(), "stopping" | "stopped"),
-    };
-    if steered || so_already {
-        return Ok(axum::Json(replay.into()));
-    }
-    let how = format!("The replay is {}; look at it again.", replay.state);
-    Err(Problem::new(Code::StateConflict, how).with("replay_status", replay.state))
 }

@@ -2,12 +2,13 @@
 
 use crate::asked::Asked;
 use crate::body::{Json, PUBLIC_BYTES_MAX};
+use crate::client::Client;
 use crate::idempotency::{Command, Given};
 use crate::params::Name;
 use crate::problem::{Code, FieldProblem, Problem};
 use crate::state::State;
-use axum::extract::{FromRequestParts, State as In};
-use axum::http::{StatusCode, request::Parts};
+use axum::extract::State as In;
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use chrono::Utc;
 use domain::mirror::answers::{self, Answers};
@@ -18,7 +19,6 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::Sha256;
-use std::convert::Infallible;
 use uuid::Uuid;
 
 const FINGERPRINT_BYTES_MAX: usize = 256;
@@ -43,25 +43,12 @@ pub(crate) struct Thanks {
     message: &'static str,
 }
 
-/// The address of whoever calls.
-pub(crate) struct Address(String);
-
-impl FromRequestParts<State> for Address {
-    type Rejection = Infallible;
-    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Infallible> {
-        Ok(Self(crate::server::client_address(
-            parts,
-            state.settings().proxies,
-        )))
-    }
-}
-
 /// Takes a friend's answers; those that make enough of them start the forge, in the same transaction.
 pub(crate) async fn create(
     Name(name): Name,
     In(state): In<State>,
     asked: Asked,
-    Address(address): Address,
+    client: Client,
     Json { value, bytes }: Json<Respond, PUBLIC_BYTES_MAX>,
 ) -> Result<Response, Problem> {
     if value
@@ -78,7 +65,7 @@ pub(crate) async fn create(
     let responder_hash = responder(
         state.settings().pepper.reveal().as_bytes(),
         survey,
-        &address,
+        &client.address.to_string(),
         agent,
     );
     let who = format!("responder {}", Uuid::new_v5(&survey, &responder_hash));

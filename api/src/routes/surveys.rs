@@ -99,6 +99,7 @@ pub(crate) async fn create(
     Json { value, bytes }: Json<Wanted>,
 ) -> Result<Response, Problem> {
     let (title, min_responses, question_set_id) = value.checked()?;
+    super::erase::staying(&state, caller.account()).await?;
     let command = Command::of(&state, &caller.account().to_string(), &asked, &bytes)?;
     for _ in 0..SLUGS_MAX {
         let mut tx = state.begin().await?;

@@ -112,9 +112,11 @@ impl Trouble {
             let at = format!("/api/v1/jobs/{job}");
             while app.get(&at, me).await.body["status"] != "succeeded" {
                 assert!(began.elapsed() < Duration::from_mins(1), "never: {job}");
-                // Nobody has the patience to wait for real.
-                let wake = "UPDATE steps SET wake_at = $1 WHERE state = 'retrying'";
-                let wake = app.store.db().query(wake).bind(now);
+                // Nobody has the patience to wait for real. One row at a time: the workers lock them in an
+                // order of their own.
+                let wake =
+                    "UPDATE steps SET wake_at = $1 WHERE state = 'retrying' AND saga_id = $2";
+                let wake = app.store.db().query(wake).bind(now).bind(*job);
                 wake.execute().await.unwrap();
             }
         }

@@ -77,7 +77,7 @@ async fn what_is_a_day_old_is_forgotten() {
         };
         app.store.db().query(aged).execute().await.unwrap();
         keyed(app, "/api/v1/jobs", &me, "new", &body).await.is(202);
-        app.serve_again().await;
+        drop(app.serve_again().await);
         let began = std::time::Instant::now();
         loop {
             let query = app.store.db().query("SELECT key FROM idempotency_keys");
@@ -259,6 +259,108 @@ async fn every_command_honours_its_key() {
                 .header("idempotency-replayed"),
             "true"
         );
+    })
+    .await;
+}
+
+/// Asks twice under one key, and then for something else under it; says what was answered first.
+async fn twice(app: &App, path: &str, by: &Person, body: &Value) -> Answer {
+    let first = keyed(app, path, by, "mine", body).await;
+    assert!(first.status.is_success(), "{path}: {first:#?}");
+    let again = keyed(app, path, by, "mine", body).await;
+    assert_eq!(
+        (again.status, &again.body),
+        (first.status, &first.body),
+        "{path}"
+    );
+    assert_eq!(again.header("idempotency-replayed"), "true", "{path}");
+    let mut other = body.clone();
+    other["reason"] = json!("another");
+    let other = keyed(app, path, by, "mine", &other).await;
+    other.is_problem(422, "idempotency_key_reused");
+    first
+}
+
+#[tokio::test]
+async fn every_decision_of_an_operator_honours_its_key() {
+    on_each(async |app| {
+        app.work();
+        let (me, admin) = (app.person(&["member"]), app.person(&["admin"]));
+        let body = json!({"reason": "a test"});
+        for verb in ["pause", "resume"] {
+            twice(app, &format!("/api/v1/admin/queues/delivery/{verb}"), &admin, &body).await;
+        }
+        let job = app.start("demo.patient", &me).await;
+        for verb in ["pause", "resume", "cancel"] {
+            let path = format!("/api/v1/admin/sagas/{job}/{verb}");
+            keyed(app, &path, &admin, "mine", &body).await;
+            let again = keyed(app, &path, &admin, "mine", &body).await;
+            assert_eq!(again.header("idempotency-replayed"), "true", "{path}: {again:#?}");
+        }
+        let mut parked = vec![];
+        for _ in 0..3 {
+            let job = app.start("demo.gate", &me).await;
+            app.until_status(job, &me, "parked").await;
+            parked.push(job);
+        }
+        let letters = app.get("/api/v1/admin/dead-letters", &admin).await.is(200);
+        let letters = letters.body["items"].as_array().unwrap().clone();
+        let letter = |at: usize| {
+            let id = letters[at]["id"].as_str().unwrap();
+            format!("/api/v1/admin/dead-letters/{id}")
+        };
+        twice(app, &format!("{}/discard", letter(0)), &admin, &body).await;
+        twice(app, &format!("{}/replay", letter(1)), &admin, &body).await;
+        let slow = json!({"select": {"kind": "demo.gate"}, "rate_per_s": 0.01, "canary": 0, "reason": "x"});
+        let begun = keyed(app, "/api/v1/admin/replays", &admin, "mine", &slow).await.is(202);
+        let path = begun.header("location").to_owned();
+        for verb in ["pause", "resume", "stop"] {
+            twice(app, &format!("{path}/{verb}"), &admin, &body).await;
+        }
+        // Asked under the key of before, a replay that was resumed since is told as it was then.
+        let paused = keyed(app, &format!("{path}/pause"), &admin, "mine", &body).await.is(200);
+        assert_eq!(paused.text("status"), "paused");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_two_processes_one_does_it_and_both_tell_the_same() {
+    on_each(async |app| {
+        let me = app.person(&["member"]);
+        let bases = [app.base.clone(), app.serve_again().await];
+        let send = |at: usize, key: &str, body: Value| {
+            let request = app.http.post(format!("{}/api/v1/surveys", bases[at % 2]));
+            let request = request
+                .bearer_auth(&me.token)
+                .header("idempotency-key", key);
+            app.send(request.json(&body))
+        };
+        for round in 0..10 {
+            let key = format!("race {round}");
+            let body = json!({"title": "Us"});
+            let both = futures_util::future::join(send(0, &key, body.clone()), send(1, &key, body));
+            let (one, two) = both.await;
+            // Whoever comes second waits in the store for the first, and is told its answer.
+            assert_eq!((one.status.as_u16(), two.status.as_u16()), (201, 201));
+            assert_eq!(one.body, two.body);
+            let replayed = |answer: &Answer| answer.headers.contains_key("idempotency-replayed");
+            assert!(replayed(&one) != replayed(&two), "{one:#?} {two:#?}");
+        }
+        let listed = app.get("/api/v1/surveys", &me).await.is(200);
+        assert_eq!(listed.body["items"].as_array().unwrap().len(), 10);
+
+        // Two different bodies at once under one key: one is done, the other refused.
+        let bodies = (json!({"title": "Us"}), json!({"title": "Them"}));
+        let both = futures_util::future::join(send(0, "k", bodies.0), send(1, "k", bodies.1));
+        let (one, two) = both.await;
+        let (done, refused) = if one.status == 201 {
+            (one, two)
+        } else {
+            (two, one)
+        };
+        done.is(201);
+        refused.is_problem(422, "idempotency_key_reused");
     })
     .await;
 }

@@ -11,6 +11,7 @@
     reason = "support reads as sentences"
 )]
 
+mod attacks;
 mod audit;
 mod costs;
 mod document;
@@ -31,8 +32,11 @@ mod letters;
 mod log;
 mod matrix;
 mod mirror;
+mod order;
 mod people;
+mod privacy;
 mod provider;
+mod rates;
 mod reference;
 mod replays;
 mod request_id;
@@ -44,6 +48,7 @@ mod server;
 mod sessions;
 mod share;
 mod sign_in;
+mod slow;
 mod support;
 mod surveys;
 mod tokens;

@@ -31,7 +31,7 @@ fn of_gate(more: &Value) -> Value {
 async fn many_letters_are_replayed_as_one_operation() {
     on_each(async |app| {
         app.work();
-        app.serve_again().await; // a second process takes turns, too
+        drop(app.serve_again().await); // a second process takes turns, too
         let (me, admin) = (app.person(&["member"]), app.person(&["operator"]));
         let jobs = parked(app, &me, 6).await;
         app.gate.open();

@@ -3,7 +3,7 @@
 use crate::log;
 use crate::support::{App, answers};
 use chorus_api::{ApiSettings, Origins};
-use process::settings::{Given, Role};
+use process::settings::{Given, Proxies, Role};
 use reqwest::Method;
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -113,7 +113,7 @@ fn the_settings_say_who_may_call_and_whose_word_counts() {
     assert_eq!(of("development", "https://app.example").origins, listed);
     assert_eq!(of("production", "").origins, Origins::None);
     assert_eq!(of("development", "").origins, Origins::Loopback);
-    assert_eq!(of("production", "").proxies, 1);
+    assert_eq!(of("production", "").proxies, Proxies::Hops(1));
 }
 
 #[tokio::test]
@@ -203,4 +203,30 @@ async fn no_secret_is_logged() {
 
 fn app_secret() -> String {
     "a secret of tests".to_owned()
+}
+
+#[tokio::test]
+async fn browsers_are_told_to_come_by_https_where_a_proxy_of_ours_says_they_did() {
+    let told = async |proxies: Proxies, by: Option<(&str, &str)>| {
+        let app = App::new(None, |settings| settings.proxies = proxies).await;
+        let request = app.request(Method::GET, "/nothing", None);
+        let request = match by {
+            Some((name, value)) => request.header(name, value),
+            None => request,
+        };
+        let answer = app.send(request).await.is(404);
+        app.end().await;
+        answer.headers.contains_key("strict-transport-security")
+    };
+    let here = || Proxies::Within(vec!["127.0.0.1".parse().unwrap()]);
+    let https = Some(("x-forwarded-proto", "https"));
+    assert!(told(Proxies::Hops(1), https).await);
+    assert!(told(here(), https).await);
+    assert!(told(here(), Some(("forwarded", "for=1.1.1.1;proto=https"))).await);
+    assert!(!told(here(), Some(("x-forwarded-proto", "https, http"))).await);
+    assert!(!told(here(), None).await);
+    assert!(
+        !told(Proxies::default(), https).await,
+        "anybody can write it"
+    );
 }

@@ -2,11 +2,11 @@
 
 use crate::people::Newcomers;
 use crate::sagas::{Gatekeeper, kinds};
-use chorus_api::{ApiSettings, Origins, State};
+use chorus_api::{ApiSettings, Origins, Patience, State};
 use chorus_workers::Deps;
 use chorus_workers::blobs::Blobs;
 use chorus_workers::providers::{TextModel, local};
-use process::settings::{PasswordCost, SignIn};
+use process::settings::{PasswordCost, Proxies, Rates, SignIn};
 use process::{Probe, Secret};
 use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap};
 use saga_core::client::Client;
@@ -137,7 +137,6 @@ impl App {
             media_dir: fresh.dir.path().join("media"),
             demo_kinds: true,
             origins: Origins::None,
-            proxies: 0,
             sign_in: SignIn {
                 plain_http: true,
                 cost: PasswordCost {
@@ -147,6 +146,10 @@ impl App {
                 },
                 ..SignIn::default()
             },
+            proxies: Proxies::default(),
+            rates: Rates::off(),
+            shared_rates: None,
+            patience: Patience::default(),
         };
         adjust(&mut settings);
         let closing = CancellationToken::new();

@@ -2,6 +2,7 @@
 
 use crate::mirror::{respond, survey};
 use crate::support::{App, answers, on_each};
+use process::settings::Proxies;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -80,7 +81,7 @@ async fn each_friend_answers_once() {
 
 #[tokio::test]
 async fn friends_behind_one_browser_type_are_told_apart_by_address() {
-    let app = App::new(None, |settings| settings.proxies = 1).await;
+    let app = App::new(None, |settings| settings.proxies = Proxies::Hops(1)).await;
     let path = format!(
         "/api/v1/surveys/{}/responses",
         survey(&app, &app.person(&["member"])).await

@@ -28,6 +28,7 @@ impl Ground {
             ("QUEUE_PREFIX", database.name()),
             ("HOST", "127.0.0.1"),
             ("DEMO_KINDS", "true"),
+            ("RATE_LIMITS", "off"),
             ("JWT_SECRET", "jjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjj"),
             ("HASH_PEPPER", "pppppppppppppppppppppppppppppppp"),
         ];

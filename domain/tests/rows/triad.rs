@@ -1,12 +1,16 @@
 //! Every kind that is registered, broken at every step and with every step and every undo done twice.
 
 use crate::stories::forge;
+use domain::accounts::erase::{
+    CloseAccount, Closed, Erase, EraseAccount, EraseFiles, EraseRows, ReopenAccount,
+};
 use domain::demo::{Demo, DemoFail, DemoPair, DemoRelay, Stumble, Touch, TouchImage};
 use domain::mirror::forge::ForgePersona;
 use saga_core::Saga;
 use saga_core::rehearsal::Rehearsal;
 use saga_core::state::SagaState;
 use std::collections::BTreeSet;
+use uuid::Uuid;
 
 /// How a saga ends when one of its deeds fails for good, and what it takes back.
 type Broken<'t> = (SagaState, &'t [&'t str]);
@@ -37,7 +41,22 @@ fn triad<S: Saga>(play: impl Fn() -> Rehearsal<S>, broken: &[Broken]) -> &'stati
 const NOTHING: Broken = (SagaState::Undone, &[]);
 const DRAFT: Broken = (SagaState::Undone, &["persona.discard_draft#1"]);
 const DEGRADED: Broken = (SagaState::Succeeded, &[]);
+const REOPENED: Broken = (SagaState::Undone, &["account.reopen#1"]);
 const PAST_THE_PIVOT: Broken = (SagaState::Parked, &[]);
+
+/// An account with one job that takes a moment to end.
+fn erase() -> Rehearsal<EraseAccount> {
+    Rehearsal::of(Erase {
+        account: Uuid::from_u128(7),
+    })
+    .answer(|CloseAccount { account, look }| {
+        let open = usize::from(look == 1);
+        Ok(Closed { account, open })
+    })
+    .answer(|step: ReopenAccount| Ok(step))
+    .answer(|step: EraseFiles| Ok(step))
+    .answer(|step: EraseRows| Ok(step))
+}
 
 #[test]
 fn every_kind_unwinds_exactly_and_minds_no_repetition() {
@@ -60,6 +79,7 @@ fn every_kind_unwinds_exactly_and_minds_no_repetition() {
             || Rehearsal::<DemoFail>::of(demo()).answer(|_: Stumble| Ok(())),
             &[NOTHING],
         ),
+        triad(erase, &[REOPENED, REOPENED, PAST_THE_PIVOT, PAST_THE_PIVOT]),
         #[cfg(feature = "faults")]
         triad(drill::trip, &drill::BROKEN),
     ]);

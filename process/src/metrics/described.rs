@@ -52,7 +52,7 @@ impl Described {
 pub(super) const COST: &str = "chorus_provider_cost_usd_total";
 
 /// Every metric that any process serves.
-pub const DESCRIBED: [Described; 25] = [
+pub const DESCRIBED: [Described; 27] = [
     counter("chorus_jobs_submitted_total", &["kind"], "Jobs accepted"),
     counter(
         "chorus_jobs_finished_total",
@@ -160,6 +160,16 @@ pub const DESCRIBED: [Described; 25] = [
         "chorus_http_request_duration_seconds",
         &["route", "method", "status"],
         "From a request's head to its answer's",
+    ),
+    counter(
+        "chorus_rate_limited_total",
+        &["scope"],
+        "Requests that came too soon",
+    ),
+    counter(
+        "chorus_rate_limit_faults_total",
+        &[],
+        "Times that the Redis of the rate limits did not answer",
     ),
     gauge("chorus_build_info", &["version", "commit"], "Always 1"),
 ];

@@ -90,6 +90,19 @@ pub(super) fn broker(url: &str) -> Result<(), String> {
     }
 }
 
+/// What is wrong with the address of a Redis.
+pub(super) fn redis(url: &str) -> Result<(), String> {
+    let wanted = "redis://:password@host:6379/0";
+    match parts(url) {
+        Some(Parts {
+            scheme: "redis" | "rediss",
+            rest,
+            ..
+        }) => host(rest, wanted),
+        Some(Parts { .. }) | None => Err(format!("not a Redis address; it looks like {wanted}")),
+    }
+}
+
 /// What is wrong with an address of a web server.
 pub(super) fn web(url: &str) -> Result<(), String> {
     match parts(url) {

@@ -24,6 +24,7 @@ impl Given {
         let [jwt_secret, hash_pepper] = reader.secrets(&self, api_secrets);
         let port = reader.number("PORT", self.port.as_deref(), 8000, 0..=65_535);
         let data_dir = PathBuf::from(text(self.data_dir.as_deref()).unwrap_or("chorus-data"));
+        let host = reader.host(&self, embedded);
         let (models, prices) = (reader.models(&self), reader.prices(&self));
         let caps = reader.caps(&self, &models, &prices);
         let app_env = reader.one_of(
@@ -34,19 +35,16 @@ impl Given {
         );
         let settings = Settings {
             app_env,
-            host: reader.host(&self, embedded),
+            host,
             port,
             public_base_url: reader.url(
                 "PUBLIC_BASE_URL",
                 self.public_base_url.as_deref(),
                 &format!("http://127.0.0.1:{port}"),
             ),
-            trusted_proxies: reader.number(
-                "TRUSTED_PROXIES",
-                self.trusted_proxies.as_deref(),
-                0,
-                0..=16,
-            ),
+            trusted_proxies: reader.proxies(self.trusted_proxies.as_deref()),
+            rates: reader.rates(self.rate_limits.as_deref(), embedded && host.is_loopback()),
+            redis_url: reader.redis(&self),
             cors_origins: reader.list(
                 "CORS_ORIGINS",
                 self.cors_origins.as_deref(),
@@ -161,6 +159,18 @@ impl Reader {
                 None
             }
         }
+    }
+
+    fn redis(&mut self, given: &Given) -> Option<Secret> {
+        let url = self.secret(
+            "REDIS_URL",
+            given.redis_url.as_deref(),
+            given.redis_url_file.as_deref(),
+        );
+        if let Some(url) = &url {
+            self.address("REDIS_URL", url, address::redis);
+        }
+        url
     }
 
     fn secrets(&mut self, given: &Given, required: bool) -> [Option<Secret>; 2] {

@@ -32,12 +32,20 @@ pub struct Given {
     /// The address that people use, for links and QR codes; every process needs it [default: http://127.0.0.1:PORT]
     #[arg(long, env, value_name = "URL", hide_env_values = true, help_heading = API)]
     pub public_base_url: Option<String>,
-    /// Our own proxies in front of the API: so many addresses of `X-Forwarded-For` are theirs [default: 0]
+    /// Our own proxies in front of the API, whose `X-Forwarded-For` counts: how many hops they are, or their
+    /// networks, as 10.0.0.0/8,127.0.0.1 [default: 0]
     #[arg(long, env, value_name = "N", hide_env_values = true, help_heading = API)]
     pub trusted_proxies: Option<String>,
     /// Origins of pages that may call, with commas between [default: none; any port of localhost in development]
     #[arg(long, env, value_name = "URLS", hide_env_values = true, help_heading = API)]
     pub cors_origins: Option<String>,
+    /// Requests taken from one caller: on, off, or what differs from deploy/README.md, as
+    /// commands=200/min+2000/h,reads=off [default: on; off in embedded mode that only this machine reaches]
+    #[arg(long, env, value_name = "LIMITS", hide_env_values = true, help_heading = API)]
+    pub rate_limits: Option<String>,
+    /// File with `REDIS_URL`: where several API processes count requests together, as <redis://:password@host:6379>; without it each counts its own
+    #[arg(long, env, value_name = "FILE", hide_env_values = true, help_heading = API)]
+    pub redis_url_file: Option<String>,
     /// File with `DATABASE_URL`: the store, as <postgres://user:password@host:5432/database>; without it and `AMQP_URL`, embedded mode
     #[arg(long, env, value_name = "FILE", hide_env_values = true, help_heading = STORE)]
     pub database_url_file: Option<String>,
@@ -77,7 +85,7 @@ pub struct Given {
     /// Model that paints [default: gpt-image-1]
     #[arg(long, env, value_name = "NAME", hide_env_values = true, help_heading = MODELS)]
     pub image_model: Option<String>,
-    /// Hosts besides the model server's own that pictures may be fetched from, with commas between [default: none]
+    /// Hosts besides the model server's own, at public addresses, that pictures may be fetched from, with commas between [default: none]
     #[arg(long, env, value_name = "HOSTS", hide_env_values = true, help_heading = MODELS)]
     pub image_hosts: Option<String>,
     /// Longest call of a model, in seconds, at most 45 [default: 30]
@@ -144,6 +152,9 @@ pub struct Given {
     /// `AMQP_URL`.
     #[arg(skip)]
     pub amqp_url: Option<String>,
+    /// `REDIS_URL`.
+    #[arg(skip)]
+    pub redis_url: Option<String>,
     /// `JWT_SECRET`.
     #[arg(skip)]
     pub jwt_secret: Option<String>,
@@ -165,6 +176,7 @@ impl Given {
     pub fn with_environment(mut self) -> Self {
         self.database_url = std::env::var("DATABASE_URL").ok();
         self.amqp_url = std::env::var("AMQP_URL").ok();
+        self.redis_url = std::env::var("REDIS_URL").ok();
         self.jwt_secret = std::env::var("JWT_SECRET").ok();
         self.hash_pepper = std::env::var("HASH_PEPPER").ok();
         self.openai_api_key = std::env::var("OPENAI_API_KEY").ok();

@@ -19,6 +19,9 @@ pub struct RetentionGiven {
     /// Letters, from the decision about them; a job stays as long as its letters [default: 90]
     #[arg(long, env, value_name = "DAYS", hide_env_values = true)]
     pub letter_retention_days: Option<String>,
+    /// What models said to jobs that have ended, from the call [default: 7]
+    #[arg(long, env, value_name = "DAYS", hide_env_values = true)]
+    pub answer_retention_days: Option<String>,
     /// Paid calls, from the call and longer than their jobs; answers go with the job [default: 400]
     #[arg(long, env, value_name = "DAYS", hide_env_values = true)]
     pub ledger_retention_days: Option<String>,
@@ -35,6 +38,11 @@ impl Reader {
                 "LETTER_RETENTION_DAYS",
                 given.letter_retention_days.as_deref(),
                 90,
+            ),
+            answers: self.days(
+                "ANSWER_RETENTION_DAYS",
+                given.answer_retention_days.as_deref(),
+                7,
             ),
             effects: self.days(
                 "LEDGER_RETENTION_DAYS",

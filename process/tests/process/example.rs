@@ -61,6 +61,7 @@ fn an_empty_value_is_the_default_as_compose_passes_it_on() {
         "AMQP_URL",
         "JWT_SECRET",
         "HASH_PEPPER",
+        "REDIS_URL",
         "OPENAI_API_KEY",
         "BACKEND_SECRET_KEY",
         "SEED_ADMIN_PASSWORD",
@@ -79,6 +80,7 @@ fn an_empty_value_is_the_default_as_compose_passes_it_on() {
         amqp_url: empty(),
         jwt_secret: empty(),
         hash_pepper: empty(),
+        redis_url: empty(),
         openai_api_key: empty(),
         sign_in: SignInGiven {
             backend_secret_key: empty(),

@@ -5,6 +5,7 @@
     reason = "a test stops at the first surprise"
 )]
 
+mod edge;
 mod example;
 mod folder;
 mod health;

@@ -1,6 +1,6 @@
 //! Settings: everything wrong is told at once, and nothing secret is shown.
 
-use process::settings::{Given, Mode, ProviderName, RetentionGiven, Role};
+use process::settings::{Given, Mode, ProviderName, Proxies, RetentionGiven, Role};
 use std::os::unix::fs::PermissionsExt as _;
 
 pub(crate) const DATABASE: &str = "postgres://chorus:hunter2@db:5432/chorus";
@@ -234,7 +234,7 @@ fn origins_are_listed_exactly_and_proxies_are_counted() {
                 "https://app.example".to_owned(),
                 "http://localhost:3000".to_owned()
             ],
-            2
+            Proxies::Hops(2)
         )
     );
     for wrong in [
@@ -256,7 +256,10 @@ fn origins_are_listed_exactly_and_proxies_are_counted() {
     };
     assert!(complaint(many).contains("TRUSTED_PROXIES"));
     let none = fleet().check(Role::Api).unwrap();
-    assert_eq!((none.cors_origins.len(), none.trusted_proxies), (0, 0));
+    assert_eq!(
+        (none.cors_origins.len(), none.trusted_proxies),
+        (0, Proxies::Hops(0))
+    );
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! replays, paid calls, the audit.
 
 use super::{Place, Store};
-use crate::db::{Durability, Sql};
+use crate::db::{Durability, Sql, Tx};
 use chrono::{DateTime, TimeDelta, Utc};
 use metrics::counter;
 use std::time::Duration;
@@ -16,6 +16,8 @@ pub struct Keep {
     /// Letters, from the decision about them, and replays, from their end. A saga stays as long as any
     /// letter of its own does.
     pub letters: Option<Duration>,
+    /// What models said to sagas that have ended; from the call.
+    pub answers: Option<Duration>,
     /// What was paid for and what it cost, once its saga is gone; from the call.
     pub effects: Option<Duration>,
     /// Who decided what.
@@ -56,6 +58,12 @@ const SAGAS: Sql = Sql {
            AND NOT EXISTS (SELECT 1 FROM letters l WHERE l.saga_id = $1 AND (l.state = 'open' OR l.resolved_at >= $3))
         RETURNING id",
 };
+const ENDED: Sql = Sql {
+    postgres: "-- retire.ended
+        DELETE FROM sagas s USING UNNEST($1::uuid[]) AS r (id) WHERE s.id = r.id AND s.finished_at IS NOT NULL",
+    sqlite: "-- retire.ended
+        DELETE FROM sagas WHERE id = $1 AND finished_at IS NOT NULL",
+};
 const STEPS: Sql = Sql {
     postgres: "-- retire.steps
         DELETE FROM steps s USING UNNEST($1::uuid[]) AS r (id) WHERE s.saga_id = r.id",
@@ -81,6 +89,21 @@ const BUDGETS: Sql = Sql {
         DELETE FROM budgets b USING UNNEST($1::text[]) AS r (id) WHERE b.scope = 'saga' AND b.day = '' AND b.subject = r.id",
     sqlite: "-- retire.budgets
         DELETE FROM budgets WHERE scope = 'saga' AND day = '' AND subject = $1",
+};
+// As above, of sagas that are still told of: their end is the last that their answers are good for.
+const SAID: Sql = Sql {
+    postgres: "-- retire.said
+        UPDATE effects SET answer = '' WHERE ctid = ANY (ARRAY(
+            SELECT e.ctid FROM effects e
+             WHERE e.answer <> '' AND e.dispatched_at < $1
+               AND NOT EXISTS (SELECT 1 FROM sagas s WHERE s.id = e.saga_id AND s.finished_at IS NULL)
+             ORDER BY e.dispatched_at LIMIT $2))",
+    sqlite: "-- retire.said
+        UPDATE effects SET answer = X'' WHERE (saga_id, step_key, name, round) IN (
+            SELECT e.saga_id, e.step_key, e.name, e.round FROM effects e
+             WHERE e.answer <> X'' AND e.dispatched_at < $1
+               AND NOT EXISTS (SELECT 1 FROM sagas s WHERE s.id = e.saga_id AND s.finished_at IS NULL)
+             ORDER BY e.dispatched_at LIMIT $2)",
 };
 const EFFECTS: Sql = Sql {
     postgres: "-- retire.effects
@@ -199,12 +222,8 @@ impl Store {
             .column(ids.iter().map(|_| judged))
             .all()
             .await?;
-        for sql in [STEPS, EVENTS, ANSWERS] {
-            let of = gone.iter().map(|(id,)| *id);
-            tx.batch(sql).column(of).execute().await?;
-        }
-        let subjects = gone.iter().map(|(id,)| id.to_string());
-        tx.batch(BUDGETS).column(subjects).execute().await?;
+        let gone: Vec<Uuid> = gone.into_iter().map(|(id,)| id).collect();
+        take_theirs(&mut tx, &gone).await?;
         tx.commit().await?;
         let rows = u64::try_from(gone.len()).unwrap_or(u64::MAX);
         counter!(GONE, "table" => "sagas").increment(rows);
@@ -221,12 +240,14 @@ impl Store {
     /// Takes away some of all else that is over, and says how much; less than `limit` of each is the last.
     pub async fn retire_rest(&self, keep: &Keep, limit: i64) -> sqlx::Result<u64> {
         let now = self.db.now().await?;
-        let (judged, paid, decided) = (
+        let (said, judged, paid, decided) = (
+            before(now, keep.answers),
             before(now, keep.letters),
             before(now, keep.effects),
             before(now, keep.audit),
         );
-        let each: [(&'static str, Sql, _); 5] = [
+        let each: [(&'static str, Sql, _); 6] = [
+            ("answers", SAID, said),
             ("letters", LETTERS.into(), judged),
             ("replays", REPLAYS.into(), judged),
             ("effects", EFFECTS, paid),
@@ -248,6 +269,25 @@ impl Store {
         }
         failed.map_or(Ok(most), Err)
     }
+}
+
+/// Takes away sagas that have ended, with everything of theirs.
+pub(super) async fn take(tx: &mut Tx, ended: &[Uuid]) -> sqlx::Result<()> {
+    tx.batch(ENDED)
+        .column(ended.iter().copied())
+        .execute()
+        .await?;
+    take_theirs(tx, ended).await
+}
+
+/// Takes away what belonged to sagas that are gone.
+async fn take_theirs(tx: &mut Tx, gone: &[Uuid]) -> sqlx::Result<()> {
+    for sql in [STEPS, EVENTS, ANSWERS] {
+        tx.batch(sql).column(gone.iter().copied()).execute().await?;
+    }
+    let subjects = gone.iter().map(Uuid::to_string);
+    tx.batch(BUDGETS).column(subjects).execute().await?;
+    Ok(())
 }
 
 fn before(now: DateTime<Utc>, kept: Option<Duration>) -> Option<DateTime<Utc>> {

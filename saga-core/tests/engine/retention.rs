@@ -16,6 +16,7 @@ use uuid::Uuid;
 const KEEP: Keep = Keep {
     sagas: Some(Duration::from_hours(30 * 24)),
     letters: Some(Duration::from_hours(90 * 24)),
+    answers: Some(Duration::from_hours(7 * 24)),
     effects: Some(Duration::from_hours(200 * 24)),
     audit: Some(Duration::from_hours(300 * 24)),
 };
@@ -326,6 +327,36 @@ async fn paid_calls_decisions_and_letters_of_nobody_have_times_of_their_own() {
         assert!(there(poison[0]).await && !there(poison[1]).await && there(open).await);
         let told = async |filter| world.store.audit(filter).await.unwrap().len();
         assert_eq!((told(&decided[0]).await, told(&decided[1]).await), (1, 0));
+        world.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_model_said_goes_before_the_saga_that_has_ended() {
+    for combination in combinations() {
+        let world = World::new(combination, Doer::well()).await;
+        world.worker("one");
+        let ended = world.start("test.line", Value::Null).await;
+        world.until(ended, SagaState::Succeeded).await;
+        let recent = world.start("test.line", Value::Null).await;
+        world.until(recent, SagaState::Succeeded).await;
+        let waits = world.start("test.patient", json!(1)).await;
+        world.until(waits, SagaState::Waiting).await;
+        for (saga, days) in [(ended, 8), (recent, 6), (waits, 8)] {
+            pay(&world, saga).await;
+            let sql = "UPDATE effects SET dispatched_at = $1 WHERE saga_id = $2";
+            aged(&world, sql, days, saga).await;
+        }
+
+        assert_eq!(turn(&world, KEEP).await, Some(0), "{}", world.label);
+        assert_eq!(answer(&world, ended).await, Some(vec![]), "{}", world.label);
+        for saga in [recent, waits] {
+            assert_eq!(answer(&world, saga).await, Some(b"said".to_vec()));
+        }
+        for saga in [ended, recent, waits] {
+            assert!(kept(&world, saga).await);
+            assert_eq!(booked(&world, saga).await, (1, 1), "what it cost stays");
+        }
         world.end().await;
     }
 }

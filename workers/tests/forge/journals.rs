@@ -39,6 +39,12 @@ async fn real_runs_leave_records_that_can_be_played() {
         let whole = record(world, saga, "whole").await;
         assert!(matches!(whole.end, End::Done(_)), "{whole:#?}");
 
+        let saga = world
+            .erase(world.survey_of("sam@example.org").await.owner_id)
+            .await;
+        world.until(saga, SagaState::Succeeded).await;
+        record(world, saga, "whole").await;
+
         world.brush.refuse(true);
         let saga = world.forge_again(&survey).await;
         world.until(saga, SagaState::Succeeded).await;

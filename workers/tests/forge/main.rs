@@ -7,6 +7,7 @@
 
 mod blobs;
 mod demos;
+mod erase;
 mod happy;
 mod journals;
 mod local;

@@ -121,8 +121,12 @@ impl World {
 
     /// An owner with a survey.
     pub(crate) async fn survey(&self) -> Survey {
+        self.survey_of("robin@example.org").await
+    }
+
+    pub(crate) async fn survey_of(&self, email: &str) -> Survey {
         let mut tx = self.db.begin(Durability::Full).await.unwrap();
-        let owner = accounts::find_or_create(&mut tx, Uuid::now_v7(), "robin@example.org", "Robin")
+        let owner = accounts::find_or_create(&mut tx, Uuid::now_v7(), email, "Robin")
             .await
             .unwrap();
         let id = Uuid::now_v7();
@@ -188,11 +192,21 @@ impl World {
     }
 
     pub(crate) async fn start(&self, kind: &str) -> Uuid {
+        self.start_of(kind, json!({}), None).await
+    }
+
+    /// Begins to erase an account.
+    pub(crate) async fn erase(&self, account: Uuid) -> Uuid {
+        let input = json!({"account": account});
+        self.start_of("account.erase", input, Some(account)).await
+    }
+
+    pub(crate) async fn start_of(&self, kind: &str, input: Value, owner: Option<Uuid>) -> Uuid {
         let new = NewSaga {
             id: Uuid::now_v7(),
             kind: kind.to_owned(),
-            input: json!({}),
-            owner_id: None,
+            input,
+            owner_id: owner,
             request_id: "test".to_owned(),
             trace: None,
             singleton: None,

@@ -1,7 +1,8 @@
 //! The real handlers, each of which can be told to break, or to do everything twice.
 
 use chorus_workers::Deps;
-use chorus_workers::steps::{activate, aggregate, demo, derive, discard, paint, write};
+use chorus_workers::steps::{activate, aggregate, demo, derive, discard, erase, paint, write};
+use domain::accounts::erase::{CloseAccount, EraseFiles, EraseRows, ReopenAccount};
 use domain::demo::{Stumble, Touch, TouchImage};
 use domain::mirror::forge::{
     ActivatePersona, AggregateAnswers, DerivePictures, DiscardDraft, DiscardPicture, PaintPortrait,
@@ -89,7 +90,16 @@ pub(crate) fn handlers(deps: &Deps, mischief: &Mischief) -> Handlers {
         ))
         .with::<ActivatePersona>(wrap(activate::Activator, mischief))
         .with::<DiscardDraft>(wrap(discard::DraftDiscarder, mischief))
-        .with::<DiscardPicture>(wrap(discard::PictureDiscarder { blobs }, mischief))
+        .with::<DiscardPicture>(wrap(
+            discard::PictureDiscarder {
+                blobs: blobs.clone(),
+            },
+            mischief,
+        ))
+        .with::<CloseAccount>(wrap(erase::Closer, mischief))
+        .with::<ReopenAccount>(wrap(erase::Reopener, mischief))
+        .with::<EraseFiles>(wrap(erase::FileEraser { blobs }, mischief))
+        .with::<EraseRows>(wrap(erase::RowEraser, mischief))
         .with::<Touch>(demo::Toucher)
         .with::<TouchImage>(demo::Toucher)
         .with::<Stumble>(demo::Stumbler)

@@ -9,6 +9,7 @@
 
 mod answers;
 mod broken;
+mod inside;
 mod metered;
 mod pictures;
 mod refusals;

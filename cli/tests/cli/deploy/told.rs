@@ -19,7 +19,7 @@ const NOT_BY_COMPOSE: [(&str, &str); 5] = [
     ("SEED_ADMIN_PASSWORD", "seeds are for development"),
 ];
 /// Settings that not every service of it is told, with the one part that tells them.
-const OF_SOME: [(&str, &str); 20] = [
+const OF_SOME: [(&str, &str); 22] = [
     ("PORT", "  api:"),
     ("JWT_SECRET", "  api:"),
     ("HASH_PEPPER", "  api:"),
@@ -31,6 +31,8 @@ const OF_SOME: [(&str, &str); 20] = [
     ("PASSWORD_MEMORY_KIB", "  api:"),
     ("PASSWORD_PASSES", "  api:"),
     ("PASSWORDS_AT_ONCE", "  api:"),
+    ("RATE_LIMITS", "  api:"),
+    ("REDIS_URL", "  api:"),
     ("AI_PROVIDER", "x-models:"),
     ("IMAGE_PROVIDER", "x-models:"),
     ("OPENAI_API_KEY", "x-models:"),

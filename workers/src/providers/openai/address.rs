@@ -1,5 +1,6 @@
 //! Which addresses may be asked.
 
+use super::outside::{Inside, is_outside};
 use crate::providers::CallError;
 use reqwest::Url;
 use std::net::IpAddr;
@@ -25,7 +26,7 @@ pub(super) fn has_user(url: &Url) -> bool {
 }
 
 /// The address of a picture, if it may be fetched: from the server itself, as the server is asked,
-/// or by `https` from one of `hosts`. Everything else could be one of our own machines.
+/// or by `https` from one of `hosts` that is public. Everything else could be one of our own machines.
 pub(super) fn of_picture(text: &str, base: &Url, hosts: &[String]) -> Result<Url, CallError> {
     let refuse = |why: &str| {
         let detail = format!("the picture's address is refused: {why}");
@@ -45,8 +46,12 @@ pub(super) fn of_picture(text: &str, base: &Url, hosts: &[String]) -> Result<Url
     }
     let host = url.host_str().unwrap_or_default();
     let known = hosts.iter().any(|known| known.eq_ignore_ascii_case(host));
-    if known && url.port().is_none() {
-        return Ok(url);
+    if !known || url.port().is_some() {
+        return refuse(&format!("host {host:.100} is not among the allowed"));
     }
-    refuse(&format!("host {host:.100} is not among the allowed"))
+    let literal: Option<IpAddr> = host.trim_matches(['[', ']']).parse().ok();
+    match literal {
+        Some(literal) if !is_outside(literal) => refuse(&Inside.to_string()),
+        Some(_) | None => Ok(url),
+    }
 }

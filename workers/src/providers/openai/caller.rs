@@ -1,5 +1,6 @@
 //! Sends one request and hands back a response that succeeded.
 
+use super::outside::{Inside, Outside, is_inside};
 use super::settings::{Settings, SettingsError};
 use super::status::{Fault, judged};
 use crate::providers::{Answered, Call, CallError, body};
@@ -15,6 +16,8 @@ const FAILURE_WAIT: Duration = Duration::from_secs(2);
 /// A server and the way to ask it.
 pub(super) struct Caller {
     http: Client,
+    /// Reaches none of our own machines, whatever a name leads to.
+    outside: Client,
     pub(super) base: Url,
     pub(super) settings: Settings,
 }
@@ -22,15 +25,18 @@ pub(super) struct Caller {
 impl Caller {
     pub(super) fn new(settings: Settings) -> Result<Self, SettingsError> {
         let base = settings.base()?;
-        let http = Client::builder()
-            .redirect(redirect::Policy::none())
-            .retry(retry::never())
-            .referer(false)
-            .connect_timeout(Duration::from_secs(10))
-            .build()
-            .map_err(SettingsError::Client)?;
+        let plain = || {
+            Client::builder()
+                .redirect(redirect::Policy::none())
+                .retry(retry::never())
+                .referer(false)
+                .connect_timeout(Duration::from_secs(10))
+        };
+        // A proxy would look the name up itself, and might find something else.
+        let outside = plain().no_proxy().dns_resolver(Outside::default());
         Ok(Self {
-            http,
+            http: plain().build().map_err(SettingsError::Client)?,
+            outside: outside.build().map_err(SettingsError::Client)?,
             base,
             settings,
         })
@@ -85,14 +91,22 @@ impl Caller {
 
     /// Fetches a file from an address that was found good, without showing the key.
     pub(super) async fn fetch(&self, url: Url) -> Result<Vec<u8>, CallError> {
-        let mut response = sent(self.http.get(url)).await?;
+        let own = url.origin() == self.base.origin();
+        let http = if own { &self.http } else { &self.outside };
+        let mut response = sent(http.get(url)).await?;
         body::whole(&mut response, self.settings.body_bytes_max).await
     }
 }
 
 async fn sent(request: RequestBuilder) -> Result<Response, CallError> {
     let request = request.header(ACCEPT_ENCODING, "identity");
-    let mut response = request.send().await.map_err(body::network)?;
+    let mut response = request.send().await.map_err(|error| {
+        if is_inside(&error) {
+            CallError::permanent(format!("the picture's address is refused: {Inside}"))
+        } else {
+            body::network(error)
+        }
+    })?;
     let status = response.status();
     tracing::debug!(status = status.as_u16(), "The provider answered {status}");
     if status.is_success() {

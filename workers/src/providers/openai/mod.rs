@@ -10,6 +10,7 @@ mod caller;
 mod chat;
 mod delay;
 mod events;
+mod outside;
 mod painter;
 mod settings;
 mod status;

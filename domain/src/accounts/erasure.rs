@@ -1,0 +1,121 @@
+//! The rows of erasures, and all rows that go with an account.
+
+use saga_core::RecordOf;
+use saga_core::db::{Db, Tx};
+use uuid::Uuid;
+
+const NOTE: &str = "-- erasures.note
+    INSERT INTO erasures (account_id, saga_id, asked_at) VALUES ($1, $2, $3)
+    ON CONFLICT (account_id) DO UPDATE SET saga_id = excluded.saga_id WHERE erasures.erased_at IS NULL";
+const FORGET: &str = "-- erasures.forget
+    DELETE FROM erasures WHERE account_id = $1 AND erased_at IS NULL";
+const DONE: &str = "-- erasures.done
+    UPDATE erasures SET erased_at = $2 WHERE account_id = $1 AND erased_at IS NULL";
+const FIND: &str = "-- erasures.find
+    SELECT saga_id FROM erasures WHERE account_id = $1";
+const MEDIA: &str = "-- erasures.media
+    SELECT id FROM media WHERE owner_id = $1 ORDER BY id";
+const LEFT: &str = "-- erasures.left
+    SELECT email FROM accounts WHERE id = $1";
+const AUDIT: &str = "-- erasures.audit
+    UPDATE audit SET actor = $3 WHERE actor = $1 OR actor = $2";
+/// In the order in which they refer to each other. What else names an account goes by itself.
+const ROWS: [&str; 6] = [
+    "-- erasures.personas
+    DELETE FROM personas WHERE owner_id = $1",
+    "-- erasures.media_rows
+    DELETE FROM media WHERE owner_id = $1",
+    "-- erasures.forges
+    DELETE FROM forges WHERE owner_id = $1",
+    "-- erasures.responses
+    DELETE FROM survey_responses WHERE survey_id IN (SELECT id FROM surveys WHERE owner_id = $1)",
+    "-- erasures.surveys
+    DELETE FROM surveys WHERE owner_id = $1",
+    "-- erasures.account
+    DELETE FROM accounts WHERE id = $1",
+];
+/// Who decided, beside what was decided.
+const SIGNED: [&str; 10] = [
+    "-- erasures.switches
+    UPDATE queue_switches SET decided_by = $3 WHERE decided_by = $1 OR decided_by = $2",
+    "-- erasures.drains
+    UPDATE workers SET drain_by = $3 WHERE drain_by = $1 OR drain_by = $2",
+    "-- erasures.replays
+    UPDATE replays SET started_by = $3 WHERE started_by = $1 OR started_by = $2",
+    "-- erasures.letters
+    UPDATE letters SET resolved_by = $3 WHERE resolved_by = $1 OR resolved_by = $2",
+    "-- erasures.notes
+    UPDATE letter_notes SET noted_by = $3 WHERE noted_by = $1 OR noted_by = $2",
+    "-- erasures.kinds
+    UPDATE kind_switches SET decided_by = $3 WHERE decided_by = $1 OR decided_by = $2",
+    "-- erasures.limits
+    UPDATE kind_limits SET decided_by = $3 WHERE decided_by = $1 OR decided_by = $2",
+    "-- erasures.roles
+    UPDATE account_roles SET granted_by = $3 WHERE granted_by = $1 OR granted_by = $2",
+    "-- erasures.api_keys
+    UPDATE api_keys SET created_by = $3 WHERE created_by = $1 OR created_by = $2",
+    "-- erasures.caps
+    UPDATE caps SET decided_by = $3 WHERE decided_by = $1 OR decided_by = $2",
+];
+const EVENTS: &str = "-- erasures.events
+    UPDATE events SET page = replace(page, $1, $2) WHERE page LIKE '%' || $1 || '%'";
+const KEYS: &str = "-- erasures.keys
+    DELETE FROM idempotency_keys WHERE scope >= $1 AND scope < $2";
+
+/// The saga that erases an account, or has erased it.
+pub async fn find(db: &Db, account: Uuid) -> sqlx::Result<Option<Uuid>> {
+    let found: Option<(Uuid,)> = db.query(FIND).bind(account).optional().await?;
+    Ok(found.map(|(saga,)| saga))
+}
+
+/// An account that is about to go, by this saga: from here on nothing is made for it.
+pub async fn asked(tx: &mut Tx, saga: Uuid, account: Uuid) -> sqlx::Result<()> {
+    let now = tx.now().await?;
+    let note = tx.query(NOTE).bind(account).bind(saga).bind(now);
+    note.execute().await.map(drop)
+}
+
+/// An account that stays after all.
+pub async fn reopened(tx: &mut Tx, account: Uuid) -> sqlx::Result<()> {
+    tx.query(FORGET).bind(account).execute().await.map(drop)
+}
+
+/// The pictures whose files are to go.
+pub async fn media(db: &Db, account: Uuid) -> sqlx::Result<Vec<Uuid>> {
+    let found: Vec<(Uuid,)> = db.query(MEDIA).bind(account).all().await?;
+    Ok(found.into_iter().map(|(id,)| id).collect())
+}
+
+/// Nothing of an account, but that there was one, and what it decided under a name that leads nowhere.
+pub async fn erased(tx: &mut Tx, of: &RecordOf, account: Uuid) -> sqlx::Result<()> {
+    let email: Option<(String,)> = tx.query(LEFT).bind(account).optional().await?;
+    if let Some((email,)) = email {
+        // The saga's id is the salt, and goes with the saga.
+        let hash = crate::hash::name(format!("{} {email}", of.saga).as_bytes());
+        rename(tx, &email, account, &format!("erased {hash:.16}")).await?;
+    }
+    for sql in ROWS {
+        tx.query(sql).bind(account).execute().await?;
+    }
+    // Every scope of the account's begins with its id and a space, after which comes `!`.
+    let keys = tx.query(KEYS).bind(format!("{account} "));
+    keys.bind(format!("{account}!")).execute().await?;
+    let done = tx.query(DONE).bind(account).bind(of.now);
+    done.execute().await.map(drop)
+}
+
+/// Has what somebody decided be signed by nobody who is known. Only who has decided anything is looked for
+/// in the histories of other people's sagas, all of which have to be read.
+async fn rename(tx: &mut Tx, email: &str, account: Uuid, name: &str) -> sqlx::Result<()> {
+    let mut decided = 0;
+    for sql in [AUDIT].into_iter().chain(SIGNED) {
+        let renamed = tx.query(sql).bind(email.to_owned());
+        let renamed = renamed.bind(account.to_string()).bind(name.to_owned());
+        decided += renamed.execute().await?;
+    }
+    if decided > 0 {
+        let histories = tx.query(EVENTS).bind(email.to_owned());
+        histories.bind(name.to_owned()).execute().await?;
+    }
+    Ok(())
+}
