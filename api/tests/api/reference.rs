@@ -208,6 +208,7 @@ async fn the_lines_for_the_shell_work_as_they_are_pasted() {
     }
     let app = App::new(None, |_| {}).await;
     let admin = app.person(&["admin"]);
+    app.settle().await; // before somebody else sends for them
     let (html, ..) = page(&app, "/docs").await;
     let lines = lines(&html);
     assert!(lines.len() > 20, "{lines:#?}");
