@@ -57,7 +57,8 @@ impl<T: Send + 'static, R: Send + 'static> Group<T, R> {
                 }
                 let worth = under_way.is_empty() || batch.len() >= WORTH_ANOTHER;
                 if !batch.is_empty() && worth && under_way.len() < at_once {
-                    under_way.push(answer(batch.drain(..).collect(), Arc::clone(&work)));
+                    let full = std::mem::replace(&mut batch, Vec::with_capacity(batch_max));
+                    under_way.push(answer(full, Arc::clone(&work)));
                 }
             }
         };
