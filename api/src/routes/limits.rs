@@ -183,11 +183,11 @@ pub(crate) struct Wanted {
 struct Bounds {
     /// Steps of it at work at once.
     #[serde(default, deserialize_with = "bound")]
-    #[schema(value_type = Option<i64>, minimum = 1, maximum = 1000000)]
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 1_000_000)]
     running_max: Bound,
     /// Steps of it begun in a minute.
     #[serde(default, deserialize_with = "bound")]
-    #[schema(value_type = Option<i64>, minimum = 1, maximum = 1000000)]
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 1_000_000)]
     per_minute: Bound,
 }
 
