@@ -1,6 +1,9 @@
 -- Erasure: accounts that are about to go, or are gone, and answers that are nobody's business any more.
 --
 -- A row stays when its account is gone: whoever still holds a token of it makes no new one.
+-- An index is built below: whoever cannot have the lock tries again, rather than have every call wait.
+SET LOCAL lock_timeout = '10s';
+
 CREATE TABLE erasures (
     account_id UUID        NOT NULL PRIMARY KEY,
     saga_id    UUID        NOT NULL,

@@ -83,7 +83,8 @@ impl Held {
             }
             None => self.failed = Some(now),
         }
-        if warm || !self.keys.contains_key(id) {
+        let answered = self.failed.is_none();
+        if answered && (warm || !self.keys.contains_key(id)) {
             self.searched = Some(now);
         }
     }
@@ -119,7 +120,12 @@ impl Keys {
         if let Some(found) = self.settled(id) {
             return found;
         }
+        let mut asking = Asking {
+            keys: self,
+            answered: false,
+        };
         let fetched = self.fetch().await;
+        asking.answered = true;
         if let Err(error) = &fetched {
             tracing::warn!(url = self.url, %error, "An issuer's keys could not be fetched");
         }
@@ -151,6 +157,21 @@ impl Keys {
             anyhow::ensure!(body.len() <= BYTES_MAX, "more than {BYTES_MAX} bytes");
         }
         read(&body, self.algorithm)
+    }
+}
+
+/// A fetch under way. Whoever hangs up meanwhile leaves it as one that failed: else anybody could have us ask
+/// again and again.
+struct Asking<'k> {
+    keys: &'k Keys,
+    answered: bool,
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        if !self.answered {
+            self.keys.held().failed = Some(Instant::now());
+        }
     }
 }
 

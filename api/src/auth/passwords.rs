@@ -24,8 +24,8 @@ struct Inner {
     argon: Argon2<'static>,
     /// What the password of nobody is checked against.
     nobody: String,
-    turns: Semaphore,
-    waiting: Semaphore,
+    turns: Arc<Semaphore>,
+    waiting: Arc<Semaphore>,
     looked: AtomicU64,
 }
 
@@ -63,8 +63,8 @@ impl Passwords {
         Ok(Self(Arc::new(Inner {
             argon,
             nobody,
-            turns: Semaphore::new(cost.at_once),
-            waiting: Semaphore::new(cost.at_once + WAITING_MAX),
+            turns: Arc::new(Semaphore::new(cost.at_once)),
+            waiting: Arc::new(Semaphore::new(cost.at_once + WAITING_MAX)),
             looked: AtomicU64::new(0),
         })))
     }
@@ -97,11 +97,18 @@ impl Passwords {
             let how = "Too many passwords are being looked at; try again in a moment.";
             Problem::new(Code::Unavailable, how).retry_after(1)
         };
-        let _place = self.0.waiting.try_acquire().map_err(|_| busy())?;
-        let turn = tokio::time::timeout(TURN_MAX, self.0.turns.acquire()).await;
-        let _turn = turn.map_err(|_| busy())?.map_err(|_| busy())?;
+        let place = Arc::clone(&self.0.waiting).try_acquire_owned();
+        let place = place.map_err(|_| busy())?;
+        let turn = Arc::clone(&self.0.turns).acquire_owned();
+        let turn = tokio::time::timeout(TURN_MAX, turn).await;
+        let turn = turn.map_err(|_| busy())?.map_err(|_| busy())?;
         let inner = Arc::clone(&self.0);
-        let done = tokio::task::spawn_blocking(move || work(&inner)).await;
+        // The work goes on when its caller hangs up, and so do its place and its turn.
+        let work = move || {
+            let _held = (place, turn);
+            work(&inner)
+        };
+        let done = tokio::task::spawn_blocking(work).await;
         done.map_err(|error| Problem::internal(&error))
     }
 }

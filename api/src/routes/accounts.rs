@@ -23,6 +23,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 const ADMIN: &str = "admin";
+const CLIENT: &str = "client";
 const PASSWORD_CHARS_MIN: usize = 12;
 const NAME_CHARS_MAX: usize = 80;
 const EMAIL_CHARS_MAX: usize = 254;
@@ -99,10 +100,13 @@ pub(crate) async fn create(
     known(&given)?;
     may_make(&caller, &given)?;
     let hash = match value.password {
-        Some(password) => Some(hashed(&state, password).await?),
+        Some(password) => {
+            no_key(&caller)?;
+            Some(hashed(&state, password).await?)
+        }
         None => None,
     };
-    let command = Command::of(&state, &caller.signature(), &asked, &bytes)?;
+    let command = Command::of(&state, &caller.account().to_string(), &asked, &bytes)?;
     let mut tx = state.begin().await?;
     if let Some(earlier) = command.claim(&mut tx).await? {
         return Ok(earlier.into_response());
@@ -134,7 +138,8 @@ pub(crate) struct NewRoles {
     note: Option<String>,
 }
 
-/// Makes these the roles of an account, and no others. They count at once.
+/// Makes these the roles of an account, and no others. They count at once; sessions with roles of their own,
+/// which are made by `chorus token`, end, but for the one that decides.
 pub(crate) async fn roles(
     caller: Staff,
     Id(id): Id,
@@ -148,7 +153,12 @@ pub(crate) async fn roles(
     touched(&mut tx, &caller, id).await?;
     let by = caller.signature();
     let before = roles::set(&mut tx, id, &value.roles, &by).await?;
-    let detail = json!({"before": before, "after": value.roles});
+    let own = match caller.by() {
+        By::Session(session) => *session,
+        By::Issuer | By::Key(_) | By::Bootstrap => Uuid::nil(),
+    };
+    let ended = sessions::revoke_own_roles(&mut tx, id, own).await?;
+    let detail = json!({"before": before, "after": value.roles, "sessions_ended": ended});
     decided(&mut tx, (&by, &reason), "account.roles", (id, detail)).await?;
     finished(&state, tx, id).await
 }
@@ -168,6 +178,7 @@ pub(crate) async fn password(
     In(state): In<State>,
     Json { value, .. }: Json<NewPassword>,
 ) -> Result<axum::Json<Value>, Problem> {
+    no_key(&caller)?;
     let reason = words(value.reason.as_deref(), value.note.as_deref())?;
     let hash = hashed(&state, value.password).await?;
     let mut tx = state.begin().await?;
@@ -254,12 +265,27 @@ async fn touched(tx: &mut Tx, caller: &Caller, id: Uuid) -> Result<(), Problem> 
 /// Only whoever may do everything makes an admin, or changes one: or else a key for accounts would be a key
 /// for all.
 pub(super) fn may_make(caller: &Caller, roles: &[String]) -> Result<(), Problem> {
-    let may = caller.is_admin() || *caller.by() == By::Bootstrap;
-    if may || !roles.iter().any(|role| role == ADMIN) {
-        return Ok(());
-    }
-    let how = "Admins are made and changed by admins alone, signed in by token.";
-    Err(Problem::new(Code::Forbidden, how))
+    let (may, how) = match caller.by() {
+        By::Bootstrap => return Ok(()),
+        By::Session(_) | By::Issuer => (
+            caller.is_admin() || !roles.iter().any(|role| role == ADMIN),
+            "Admins are made and changed by admins alone.",
+        ),
+        By::Key(_) => (
+            roles.iter().all(|role| role == MEMBER || role == CLIENT),
+            "An API key makes and changes members and clients alone; admins are for admins who signed in.",
+        ),
+    };
+    let refused = || Problem::new(Code::Forbidden, how);
+    may.then_some(()).ok_or_else(refused)
+}
+
+/// Refuses an API key what would outlive it, and do more than it may: passwords, and other keys.
+pub(super) fn no_key(caller: &Caller) -> Result<(), Problem> {
+    let how = "An API key sets no passwords and makes no keys; sign in for that.";
+    let refused = || Problem::new(Code::Forbidden, how);
+    let by_key = matches!(caller.by(), By::Key(_));
+    (!by_key).then_some(()).ok_or_else(refused)
 }
 
 async fn decided(

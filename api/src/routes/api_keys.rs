@@ -1,6 +1,6 @@
 //! `/admin/api-keys`: what machines show in place of a token.
 
-use super::accounts::may_make;
+use super::accounts::{may_make, no_key};
 use super::dead_letters::words;
 use crate::asked::Asked;
 use crate::auth::{Staff, secrets};
@@ -117,6 +117,7 @@ pub(crate) async fn create(
     asked: Asked,
     Json { value, bytes }: Json<New>,
 ) -> Result<Response, Problem> {
+    no_key(&caller)?;
     let reason = words(value.reason.as_deref(), value.note.as_deref())?;
     let account = value.account_id.or(caller.own_account());
     let wrong = value.problems(account);
@@ -124,7 +125,7 @@ pub(crate) async fn create(
         return Err(Problem::invalid(wrong));
     };
     let by = caller.signature();
-    let command = Command::of(&state, &by, &asked, &bytes)?;
+    let command = Command::of(&state, &caller.account().to_string(), &asked, &bytes)?;
     let mut tx = state.begin().await?;
     if let Some(earlier) = command.claim(&mut tx).await? {
         return Ok(earlier.into_response()); // without the key, which nobody kept

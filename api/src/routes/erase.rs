@@ -22,7 +22,7 @@ pub(crate) async fn erase(
     In(state): In<State>,
     asked: Asked,
 ) -> Result<Response, Problem> {
-    let account = caller.account();
+    let account = super::me::person(&caller)?;
     let input = serde_json::to_value(Erase { account }).map_err(|e| Problem::internal(&e))?;
     let new = NewSaga {
         id: Uuid::now_v7(),

@@ -76,13 +76,13 @@ pub(crate) async fn sessions(
     Ok(axum::Json(Page::new(items, next.filter(|_| more).as_ref())))
 }
 
-/// The account of a caller who signed in. A machine's key has no part in the sessions of its account.
-fn person(caller: &Signed) -> Result<Uuid, Problem> {
+/// The account of a caller who signed in. What is a person's own business is not that of a machine's key.
+pub(super) fn person(caller: &Signed) -> Result<Uuid, Problem> {
     match (caller.by(), caller.own_account()) {
         (By::Session(_) | By::Issuer, Some(account)) => Ok(account),
         (By::Session(_) | By::Issuer | By::Key(_) | By::Bootstrap, _) => Err(Problem::new(
             Code::Forbidden,
-            "Sessions are for whoever signed in; a key has none.",
+            "This is for whoever signed in; an API key has no part in it.",
         )),
     }
 }

@@ -106,26 +106,29 @@ pub(crate) async fn login(
     let password = if long { String::new() } else { value.password };
     let passwords = state.passwords();
     let checked = passwords.check(hash.clone(), password.clone()).await?;
-    let (Some(Known { account, .. }), Checked::Right | Checked::RightOutdated) = (known, checked)
-    else {
-        return Err(Problem::new(
-            Code::InvalidCredentials,
-            "There is no account with this address and this password.",
-        ));
+    let wrong = || {
+        let how = "There is no account with this address and this password.";
+        Problem::new(Code::InvalidCredentials, how)
     };
-    let outdated = hash.filter(|_| checked == Checked::RightOutdated);
-    let renewed = match outdated {
-        Some(old) => Some((old, passwords.hash(password).await?)),
-        None => None,
+    let (Some(Known { account, .. }), Some(hash), Checked::Right | Checked::RightOutdated) =
+        (known, hash, checked)
+    else {
+        return Err(wrong());
+    };
+    let renewed = match checked {
+        Checked::RightOutdated => passwords.hash(password).await?,
+        Checked::Right | Checked::Wrong => hash.clone(),
     };
     let mut tx = state.begin().await?;
     attempts::succeeded(&mut tx, address).await?;
-    if account.disabled_at.is_some() {
+    // Looking at a password takes its time: it may have been set anew meanwhile, to keep this one out.
+    if !passwords::keep(&mut tx, account.id, hash, renewed).await? {
+        return Err(wrong());
+    }
+    let now = store::find_in(&mut tx, account.id).await?;
+    if now.is_none_or(|account| account.disabled_at.is_some()) {
         tx.commit().await?;
         return Err(disabled());
-    }
-    if let Some((old, new)) = renewed {
-        passwords::upgrade(&mut tx, account.id, old, new).await?;
     }
     let opened = opened::open(&state, &mut tx, account.id, origin).await?;
     tx.commit().await?;

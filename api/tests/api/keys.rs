@@ -215,6 +215,19 @@ async fn a_key_for_accounts_makes_no_admin() {
         let password = json!({"password": "a long password"});
         let refused = with_key(app, Method::PUT, &path, &key, password).await;
         refused.is_problem(403, "forbidden");
+        let path = format!("{ACCOUNTS}/{account}/password");
+        let password = json!({"password": "a long password"});
+        let refused = with_key(app, Method::PUT, &path, &key, password).await;
+        refused.is_problem(403, "forbidden");
+        let path = format!("{ACCOUNTS}/{account}/roles");
+        let roles = json!({"roles": ["operator"]});
+        let refused = with_key(app, Method::PUT, &path, &key, roles).await;
+        refused.is_problem(403, "forbidden");
+        let another = json!({"name": "x", "account_id": account, "scopes": ["accounts:write"]});
+        let refused = with_key(app, Method::POST, KEYS, &key, another).await;
+        refused.is_problem(403, "forbidden");
+        let refused = with_key(app, Method::DELETE, "/api/v1/auth/me", &key, json!({})).await;
+        refused.is_problem(403, "forbidden");
         let own = format!("{ACCOUNTS}/{}/disable", admin.account);
         app.post(&own, &admin, &json!({}))
             .await

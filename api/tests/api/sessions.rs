@@ -319,3 +319,20 @@ async fn what_ends_in_one_process_is_over_in_another_within_seconds() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn who_loses_their_roles_loses_the_tokens_that_had_roles_of_their_own() {
+    on_each(async |app| {
+        let (admin, ana) = (app.person(&["admin"]), app.person(&["operator"]));
+        app.get("/api/v1/admin/queues", &ana).await.is(200);
+        let path = format!("/api/v1/admin/accounts/{}/roles", ana.account);
+        let request = app.request(Method::PUT, &path, Some(&admin));
+        let changed = app.send(request.json(&json!({"roles": ["member"]}))).await;
+        changed.is(200);
+        app.get("/api/v1/admin/queues", &ana)
+            .await
+            .is_problem(401, "invalid_token");
+        app.get("/api/v1/admin/queues", &admin).await.is(200);
+    })
+    .await;
+}

@@ -18,7 +18,8 @@ const MEDIA: &str = "-- erasures.media
 const LEFT: &str = "-- erasures.left
     SELECT email FROM accounts WHERE id = $1";
 const AUDIT: &str = "-- erasures.audit
-    UPDATE audit SET actor = $3 WHERE actor = $1 OR actor = $2";
+    UPDATE audit SET actor = $3 WHERE actor IN ($1, $2)
+        OR substr(actor, 1, length($1) + 8) = $1 || ' by key ' OR substr(actor, 1, length($2) + 8) = $2 || ' by key '";
 /// In the order in which they refer to each other. What else names an account goes by itself.
 const ROWS: [&str; 6] = [
     "-- erasures.personas
@@ -34,28 +35,38 @@ const ROWS: [&str; 6] = [
     "-- erasures.account
     DELETE FROM accounts WHERE id = $1",
 ];
-/// Who decided, beside what was decided.
+/// Who decided, beside what was decided: in person, or by a key of theirs.
 const SIGNED: [&str; 10] = [
     "-- erasures.switches
-    UPDATE queue_switches SET decided_by = $3 WHERE decided_by = $1 OR decided_by = $2",
+    UPDATE queue_switches SET decided_by = $3 WHERE decided_by IN ($1, $2)
+        OR substr(decided_by, 1, length($1) + 8) = $1 || ' by key ' OR substr(decided_by, 1, length($2) + 8) = $2 || ' by key '",
     "-- erasures.drains
-    UPDATE workers SET drain_by = $3 WHERE drain_by = $1 OR drain_by = $2",
+    UPDATE workers SET drain_by = $3 WHERE drain_by IN ($1, $2)
+        OR substr(drain_by, 1, length($1) + 8) = $1 || ' by key ' OR substr(drain_by, 1, length($2) + 8) = $2 || ' by key '",
     "-- erasures.replays
-    UPDATE replays SET started_by = $3 WHERE started_by = $1 OR started_by = $2",
+    UPDATE replays SET started_by = $3 WHERE started_by IN ($1, $2)
+        OR substr(started_by, 1, length($1) + 8) = $1 || ' by key ' OR substr(started_by, 1, length($2) + 8) = $2 || ' by key '",
     "-- erasures.letters
-    UPDATE letters SET resolved_by = $3 WHERE resolved_by = $1 OR resolved_by = $2",
+    UPDATE letters SET resolved_by = $3 WHERE resolved_by IN ($1, $2)
+        OR substr(resolved_by, 1, length($1) + 8) = $1 || ' by key ' OR substr(resolved_by, 1, length($2) + 8) = $2 || ' by key '",
     "-- erasures.notes
-    UPDATE letter_notes SET noted_by = $3 WHERE noted_by = $1 OR noted_by = $2",
+    UPDATE letter_notes SET noted_by = $3 WHERE noted_by IN ($1, $2)
+        OR substr(noted_by, 1, length($1) + 8) = $1 || ' by key ' OR substr(noted_by, 1, length($2) + 8) = $2 || ' by key '",
     "-- erasures.kinds
-    UPDATE kind_switches SET decided_by = $3 WHERE decided_by = $1 OR decided_by = $2",
+    UPDATE kind_switches SET decided_by = $3 WHERE decided_by IN ($1, $2)
+        OR substr(decided_by, 1, length($1) + 8) = $1 || ' by key ' OR substr(decided_by, 1, length($2) + 8) = $2 || ' by key '",
     "-- erasures.limits
-    UPDATE kind_limits SET decided_by = $3 WHERE decided_by = $1 OR decided_by = $2",
+    UPDATE kind_limits SET decided_by = $3 WHERE decided_by IN ($1, $2)
+        OR substr(decided_by, 1, length($1) + 8) = $1 || ' by key ' OR substr(decided_by, 1, length($2) + 8) = $2 || ' by key '",
     "-- erasures.roles
-    UPDATE account_roles SET granted_by = $3 WHERE granted_by = $1 OR granted_by = $2",
+    UPDATE account_roles SET granted_by = $3 WHERE granted_by IN ($1, $2)
+        OR substr(granted_by, 1, length($1) + 8) = $1 || ' by key ' OR substr(granted_by, 1, length($2) + 8) = $2 || ' by key '",
     "-- erasures.api_keys
-    UPDATE api_keys SET created_by = $3 WHERE created_by = $1 OR created_by = $2",
+    UPDATE api_keys SET created_by = $3 WHERE created_by IN ($1, $2)
+        OR substr(created_by, 1, length($1) + 8) = $1 || ' by key ' OR substr(created_by, 1, length($2) + 8) = $2 || ' by key '",
     "-- erasures.caps
-    UPDATE caps SET decided_by = $3 WHERE decided_by = $1 OR decided_by = $2",
+    UPDATE caps SET decided_by = $3 WHERE decided_by IN ($1, $2)
+        OR substr(decided_by, 1, length($1) + 8) = $1 || ' by key ' OR substr(decided_by, 1, length($2) + 8) = $2 || ' by key '",
 ];
 const EVENTS: &str = "-- erasures.events
     UPDATE events SET page = replace(page, $1, $2) WHERE page LIKE '%' || $1 || '%'";

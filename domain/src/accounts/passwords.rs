@@ -40,8 +40,9 @@ pub async fn set(tx: &mut Tx, account: Uuid, hash: String) -> sqlx::Result<()> {
     set.execute().await.map(drop)
 }
 
-/// Puts a hash of today's cost in the place of an older one, of the same password.
-pub async fn upgrade(tx: &mut Tx, account: Uuid, old: String, new: String) -> sqlx::Result<()> {
-    let upgrade = tx.query(UPGRADE).bind(account).bind(old).bind(new);
-    upgrade.execute().await.map(drop)
+/// Puts a hash of today's cost in the place of the one that was checked, or the same again; whether that one
+/// still counted. Until the transaction ends nobody sets another.
+pub async fn keep(tx: &mut Tx, account: Uuid, checked: String, new: String) -> sqlx::Result<bool> {
+    let upgrade = tx.query(UPGRADE).bind(account).bind(checked).bind(new);
+    Ok(upgrade.execute().await? > 0)
 }

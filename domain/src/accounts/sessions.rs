@@ -94,6 +94,8 @@ const REVOKE_OWN: &str = "-- sessions.revoke_own
     UPDATE sessions SET revoked_at = $3 WHERE id = $1 AND account_id = $2 AND revoked_at IS NULL AND expires_at > $3";
 const REVOKE_ALL: &str = "-- sessions.revoke_all
     UPDATE sessions SET revoked_at = $2 WHERE account_id = $1 AND revoked_at IS NULL";
+const REVOKE_OWN_ROLES: &str = "-- sessions.revoke_own_roles
+    UPDATE sessions SET revoked_at = $2 WHERE account_id = $1 AND id <> $3 AND own_roles AND revoked_at IS NULL";
 const OF_ACCOUNT: &str = "-- sessions.of_account
     SELECT id, ip_prefix, user_agent, created_at, last_used_at, expires_at FROM sessions
      WHERE account_id = $1 AND revoked_at IS NULL AND expires_at > $2 AND ($3 IS NULL OR id < $3)
@@ -175,6 +177,13 @@ pub async fn revoke_own(tx: &mut Tx, id: Uuid, account: Uuid) -> sqlx::Result<bo
 pub async fn revoke_all(tx: &mut Tx, account: Uuid) -> sqlx::Result<u64> {
     let now = tx.now().await?;
     tx.query(REVOKE_ALL).bind(account).bind(now).execute().await
+}
+
+/// Ends those sessions of an account that have roles of their own, but for this one, and tells how many.
+pub async fn revoke_own_roles(tx: &mut Tx, account: Uuid, but: Uuid) -> sqlx::Result<u64> {
+    let now = tx.now().await?;
+    let revoked = tx.query(REVOKE_OWN_ROLES).bind(account).bind(now);
+    revoked.bind(but).execute().await
 }
 
 /// The sessions of an account that last, newest first; `before` is the last id of the page before.

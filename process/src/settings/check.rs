@@ -4,7 +4,7 @@ use super::near::near;
 use super::prices::unpriced;
 use super::reader::{Reader, text};
 use super::{AppEnv, Given, LogFormat, Mode, Models, Problems, ProviderName, Role};
-use super::{Secret, Settings, Work};
+use super::{Proxies, Secret, Settings, Work};
 use super::{address, table};
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
@@ -33,6 +33,7 @@ impl Given {
             AppEnv::Development,
             &APP_ENVS,
         );
+        let trusted_proxies = reader.proxies(self.trusted_proxies.as_deref());
         let settings = Settings {
             app_env,
             host,
@@ -42,8 +43,11 @@ impl Given {
                 self.public_base_url.as_deref(),
                 &format!("http://127.0.0.1:{port}"),
             ),
-            trusted_proxies: reader.proxies(self.trusted_proxies.as_deref()),
-            rates: reader.rates(self.rate_limits.as_deref(), embedded && host.is_loopback()),
+            rates: reader.rates(
+                self.rate_limits.as_deref(),
+                embedded && host.is_loopback() && trusted_proxies == Proxies::default(),
+            ),
+            trusted_proxies,
             redis_url: reader.redis(&self),
             cors_origins: reader.list(
                 "CORS_ORIGINS",

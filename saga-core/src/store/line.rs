@@ -64,8 +64,11 @@ macro_rules! first {
     };
 }
 const FIRST: Sql = Sql {
-    postgres: concat!(first!("-- line.first", ""), " FOR UPDATE SKIP LOCKED"),
-    sqlite: first!("-- line.first", ""),
+    postgres: concat!(
+        first!("-- line.first", "AND NOT begun"),
+        " FOR UPDATE SKIP LOCKED"
+    ),
+    sqlite: first!("-- line.first", "AND NOT begun"),
 };
 const FIRST_BEGUN: Sql = Sql {
     postgres: concat!(
@@ -144,13 +147,17 @@ async fn go(
     room: i64,
     now: DateTime<Utc>,
 ) -> sqlx::Result<usize> {
-    let first = match mode {
-        KindMode::Enabled => FIRST,
-        KindMode::Drain => FIRST_BEGUN,
-        KindMode::Paused => return Ok(0),
-    };
-    let first = tx.query(first).bind(kind.to_owned()).bind(room);
-    let mut first: Vec<(Uuid, String, i64)> = first.all().await?;
+    if mode == KindMode::Paused {
+        return Ok(0);
+    }
+    // Those that have begun go before those that have not: their time runs.
+    let begun = tx.query(FIRST_BEGUN).bind(kind.to_owned()).bind(room);
+    let mut first: Vec<(Uuid, String, i64)> = begun.all().await?;
+    let left = room - i64::try_from(first.len()).unwrap_or(room);
+    if mode == KindMode::Enabled && left > 0 {
+        let others = tx.query(FIRST).bind(kind.to_owned()).bind(left);
+        first.extend(others.all::<(Uuid, String, i64)>().await?);
+    }
     if first.is_empty() {
         return Ok(0);
     }

@@ -54,7 +54,7 @@ struct Open {
 struct Tried {
     letter_id: Uuid,
     step_key: Option<String>,
-    saga_state: String,
+    saga_state: Option<String>,
     saga_letter: Option<Uuid>,
     step_state: Option<String>,
 }
@@ -73,7 +73,7 @@ const NEXT_TURN: &str = "-- replays.next_turn
     SELECT turn_at FROM replays WHERE turn_at IS NOT NULL ORDER BY turn_at LIMIT 1";
 const TRIED: &str = "-- replays.tried
     SELECT r.letter_id, r.step_key, s.state AS saga_state, s.letter_id AS saga_letter, t.state AS step_state
-      FROM replay_letters r JOIN sagas s ON s.id = r.saga_id
+      FROM replay_letters r LEFT JOIN sagas s ON s.id = r.saga_id
            LEFT JOIN steps t ON t.saga_id = r.saga_id AND t.key = r.step_key
      WHERE r.replay_id = $1 AND r.state = 'running'";
 const PUT_OFF: &str = "-- replays.put_off
@@ -294,7 +294,10 @@ impl Open {
 impl Tried {
     /// What became of the saga that began again; none while it is under way.
     fn saga_ended(&self) -> Option<&'static str> {
-        match read(&SagaState::ALL, &self.saga_state, SagaState::as_str)? {
+        let Some(state) = &self.saga_state else {
+            return Some("skipped"); // it was erased
+        };
+        match read(&SagaState::ALL, state, SagaState::as_str)? {
             SagaState::Succeeded => Some("succeeded"),
             SagaState::Parked | SagaState::Undoing | SagaState::Stuck | SagaState::Undone => {
                 Some("dead_again")
@@ -306,7 +309,10 @@ impl Tried {
     /// What became of the letter's step; none while it is under way.
     fn ended(&self) -> Option<&'static str> {
         // Code and journal did not fit: they do now, or it stands as before.
-        let parked = self.saga_state == SagaState::Parked.as_str();
+        let Some(state) = &self.saga_state else {
+            return Some("skipped"); // its saga was erased
+        };
+        let parked = state == SagaState::Parked.as_str();
         if parked && self.saga_letter.is_some() {
             return Some("dead_again");
         }
