@@ -3,6 +3,7 @@
 mod fleet;
 mod jobs;
 mod letters;
+mod me;
 mod money;
 mod personas;
 mod replays;
@@ -18,6 +19,7 @@ pub(crate) fn all() -> Api {
     jobs::operations()
         .and(surveys::operations())
         .and(personas::operations())
+        .and(me::operations())
         .and(letters::operations())
         .and(replays::operations())
         .and(sagas::operations())

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 /// Whether sagas of a kind go on.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum KindMode {
     /// They do.

@@ -2,7 +2,7 @@
 
 use crate::problem::Code;
 use crate::reference::{Api, Operation, staff};
-use crate::routes::{audit, dead_letters::Decision, queues, workers};
+use crate::routes::{audit, dead_letters::Decision, kinds, queues, workers};
 use saga_core::store::audit::Decided;
 use serde_json::json;
 
@@ -70,7 +70,7 @@ pub(super) fn operations() -> Api {
             .once()
             .refuses(&[Code::StateConflict]),
     );
-    api.and(
+    api.and(of_kinds()).and(
         Api::of("Audit").get(
             "/api/v1/admin/audit",
             audit::list,
@@ -78,5 +78,56 @@ pub(super) fn operations() -> Api {
                 .query::<audit::Filter>()
                 .page::<Decided>("Decisions."),
         ),
+    )
+}
+
+/// The switch of a kind.
+fn kind_switch(id: &'static str, summary: &'static str) -> Operation {
+    staff(id, summary)
+        .named("The kind's name.")
+        .body::<kinds::Wanted>(json!({"reason": "Its provider is down."}))
+        .either::<kinds::Item, kinds::Foreseen>(
+            200,
+            "The kind; or what would come of it: a dry run.",
+        )
+        .once()
+        .refuses(&[Code::StateConflict])
+}
+
+fn of_kinds() -> Api {
+    let api = Api::of("Fleet").get(
+        "/api/v1/admin/kinds",
+        kinds::list,
+        staff("listKinds", "List the kinds of sagas, by name")
+            .page::<kinds::Item>("Kinds. There is no next page."),
+    );
+    let api = api.get(
+        "/api/v1/admin/kinds/{name}",
+        kinds::show,
+        staff("getKind", "Tell how a kind of saga stands")
+            .named("The kind's name.")
+            .answer::<kinds::Item>(200, "The kind."),
+    );
+    api.post(
+        "/api/v1/admin/kinds/{name}/pause",
+        kinds::pause,
+        kind_switch("pauseKind", "Have the workers leave a kind's steps alone").says(
+            "Those under way go on to their end, and new sagas are accepted. It needs a reason.",
+        ),
+    )
+    .post(
+        "/api/v1/admin/kinds/{name}/drain",
+        kinds::drain,
+        kind_switch(
+            "drainKind",
+            "Let only those sagas of a kind go on that have begun",
+        )
+        .says("Others are accepted, and wait. It needs a reason."),
+    )
+    .post(
+        "/api/v1/admin/kinds/{name}/resume",
+        kinds::resume,
+        kind_switch("resumeKind", "Have the workers take a kind's steps again")
+            .says("Those that waited are taken bit by bit."),
     )
 }

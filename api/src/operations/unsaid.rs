@@ -1,8 +1,8 @@
 //! Routes that serve, and of which the document says nothing yet.
 
 use crate::reference::Api;
-use crate::routes::{accounts, api_keys, erase, kinds, me, sign_in};
-use axum::routing::{delete, get, post, put};
+use crate::routes::{accounts, api_keys, sign_in};
+use axum::routing::{post, put};
 
 pub(super) fn operations() -> Api {
     Api::of("Unsaid")
@@ -10,10 +10,6 @@ pub(super) fn operations() -> Api {
         .unsaid("/api/v1/auth/oidc/{provider}", post(sign_in::oidc))
         .unsaid("/api/v1/auth/login", post(sign_in::login))
         .unsaid("/api/v1/auth/refresh", post(sign_in::refresh))
-        .unsaid("/api/v1/auth/logout", post(me::logout))
-        .unsaid("/api/v1/auth/me", get(me::show).delete(erase::erase))
-        .unsaid("/api/v1/auth/sessions", get(me::sessions))
-        .unsaid("/api/v1/auth/sessions/{id}", delete(me::end))
         .unsaid(
             "/api/v1/admin/accounts",
             post(accounts::create).get(accounts::list),
@@ -33,9 +29,4 @@ pub(super) fn operations() -> Api {
             post(api_keys::create).get(api_keys::list),
         )
         .unsaid("/api/v1/admin/api-keys/{id}/revoke", post(api_keys::revoke))
-        .unsaid("/api/v1/admin/kinds", get(kinds::list))
-        .unsaid("/api/v1/admin/kinds/{name}", get(kinds::show))
-        .unsaid("/api/v1/admin/kinds/{name}/pause", post(kinds::pause))
-        .unsaid("/api/v1/admin/kinds/{name}/drain", post(kinds::drain))
-        .unsaid("/api/v1/admin/kinds/{name}/resume", post(kinds::resume))
 }

@@ -1,6 +1,7 @@
 //! Routes together with what is said of them: the only place that gives the router a route.
 
 use super::operation::Operation;
+use crate::auth::table::{self, Need};
 use crate::state::State;
 use axum::Router;
 use axum::handler::Handler;
@@ -69,10 +70,6 @@ impl Api {
     }
 
     /// Adds a DELETE.
-    #[expect(
-        dead_code,
-        reason = "no noun has one yet; the next one should not have to think of it"
-    )]
     pub(crate) fn delete<H, T>(self, path: &'static str, handler: H, operation: Operation) -> Self
     where
         H: Handler<T, State>,
@@ -89,7 +86,7 @@ impl Api {
 
     /// Describes a GET that every process serves by itself, such as its health.
     pub(crate) fn served(mut self, path: &'static str, operation: Operation) -> Self {
-        self.describe(("get", path), operation);
+        self.describe(("get", path), operation.uncounted());
         self
     }
 
@@ -122,6 +119,10 @@ impl Api {
     }
 
     fn describe(&mut self, (method, path): (&'static str, &'static str), operation: Operation) {
+        let operation = match table::need(&method.to_uppercase(), path) {
+            Some(Need::Own(permission) | Need::All(permission)) => operation.needs(permission),
+            Some(Need::Anybody | Need::Nobody) | None => operation,
+        };
         self.described.push(Described {
             tag: self.tag,
             method,

@@ -6,7 +6,7 @@ use super::schemas::{self, Shapes};
 use serde_json::{Map, Value, json};
 
 /// The headings of the document, in their order.
-const TAGS: [(&str, &str); 10] = [
+const TAGS: [(&str, &str); 11] = [
     (
         "Jobs",
         "What becomes of accepted commands. Every command that starts one answers 202 with it.",
@@ -18,6 +18,10 @@ const TAGS: [(&str, &str); 10] = [
     (
         "Personas",
         "The character that friends' answers became, and its pictures.",
+    ),
+    (
+        "Your account",
+        "Who you are here and what you may do, your sessions, and how you go.",
     ),
     (
         "Dead letters",

@@ -57,7 +57,7 @@ pub(super) fn of(code: Code) -> (&'static str, &'static str) {
         ),
         Code::MissingCredentials => (
             "The request says nothing about who sends it.",
-            "Send Authorization: Bearer and a token.",
+            "Send Authorization: Bearer and a token, or X-API-Key and a key.",
         ),
         Code::InvalidToken => (
             "The token was not made here, was changed, or names an account that does not exist.",
@@ -89,7 +89,7 @@ pub(super) fn of(code: Code) -> (&'static str, &'static str) {
         ),
         Code::Forbidden => (
             "You are known, and may not do this.",
-            "Ask somebody with the role that the detail names.",
+            "Ask an admin for a role with the permission that the detail names.",
         ),
         Code::NotFound => (
             "There is nothing by this name, or it is not yours: the answer is the same, so that nobody learns which.",

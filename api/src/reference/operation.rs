@@ -27,6 +27,8 @@ pub(crate) struct Operation {
     /// What the name in its path names.
     named: &'static str,
     who: Who,
+    /// Which permission the table asks for.
+    permission: Option<&'static str>,
     parameters: Vec<Value>,
     body: Option<Value>,
     answers: BTreeMap<u16, Value>,
@@ -39,13 +41,19 @@ pub(crate) struct Operation {
 
 /// An operation that needs no token.
 pub(crate) fn anybody(id: &'static str, summary: &'static str) -> Operation {
-    let refusals = vec![Code::Internal, Code::Unavailable, Code::Timeout];
+    let refusals = vec![
+        Code::Internal,
+        Code::Unavailable,
+        Code::Timeout,
+        Code::RateLimited,
+    ];
     Operation {
         id,
         summary,
         description: "",
         named: "Its id.",
         who: Who::Anybody,
+        permission: None,
         parameters: vec![],
         body: None,
         answers: BTreeMap::new(),
@@ -63,6 +71,8 @@ pub(crate) fn signed(id: &'static str, summary: &'static str) -> Operation {
         Code::MissingCredentials,
         Code::InvalidToken,
         Code::TokenExpired,
+        Code::InvalidApiKey,
+        Code::AccountDisabled,
     ];
     operation.refuses(&who)
 }
@@ -71,7 +81,7 @@ pub(crate) fn signed(id: &'static str, summary: &'static str) -> Operation {
 pub(crate) fn staff(id: &'static str, summary: &'static str) -> Operation {
     let mut operation = signed(id, summary);
     operation.who = Who::Staff;
-    operation.refuses(&[Code::Forbidden])
+    operation
 }
 
 impl Operation {
@@ -103,6 +113,18 @@ impl Operation {
             self.parameters.push(told);
         }
         self.refuses(&[Code::BadParameter])
+    }
+
+    /// Needs a permission.
+    pub(super) fn needs(mut self, permission: &'static str) -> Self {
+        self.permission = Some(permission);
+        self.refuses(&[Code::Forbidden])
+    }
+
+    /// Is answered however often somebody asks.
+    pub(super) fn uncounted(mut self) -> Self {
+        self.refusals.retain(|code| *code != Code::RateLimited);
+        self
     }
 
     /// As [`Operation::named`], where what is not there is told in another way.
@@ -277,11 +299,13 @@ impl Operation {
         told["security"] = match self.who {
             Who::Anybody => json!([]),
             Who::SignedOrAnybody => json!([{"bearer": []}, {}]),
-            Who::Signed => json!([{"bearer": []}]),
-            Who::Staff => json!([{"bearer": []}, {"api_key": []}]),
+            Who::Signed | Who::Staff => json!([{"bearer": []}, {"api_key": []}]),
         };
         if self.who == Who::Staff {
             told["x-role"] = "operator".into();
+        }
+        if let Some(permission) = self.permission {
+            told["x-permission"] = permission.into();
         }
         told
     }

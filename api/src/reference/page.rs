@@ -200,7 +200,7 @@ fn linked(line: &str) -> Markup {
 fn who(told: &Value) -> Markup {
     let open = told["security"].as_array().is_none_or(Vec::is_empty);
     html! {
-        @if told["x-role"].is_string() { span.who { "operator or admin" } }
+        @if let Some(permission) = told["x-permission"].as_str() { span.who { "needs " (permission) } }
         @else if !open { span.who { "with a token" } }
     }
 }

@@ -1,5 +1,6 @@
 //! `DELETE /auth/me`: an account goes, with everything that it owns.
 
+use super::me::person;
 use crate::asked::Asked;
 use crate::auth::Signed;
 use crate::jobs::answer;
@@ -15,6 +16,9 @@ use saga_core::store::audit::{self, Entry};
 use serde_json::json;
 use uuid::Uuid;
 
+const OF_PEOPLE: &str =
+    "An account is erased by whoever signs in to it; no key, and no machine, may do that.";
+
 /// Begins to erase the caller's account. Whoever asks twice is told of the same job, which its owner may
 /// cancel for as long as nothing is gone.
 pub(crate) async fn erase(
@@ -22,7 +26,7 @@ pub(crate) async fn erase(
     In(state): In<State>,
     asked: Asked,
 ) -> Result<Response, Problem> {
-    let account = super::me::person(&caller)?;
+    let account = person(&caller, OF_PEOPLE)?;
     let input = serde_json::to_value(Erase { account }).map_err(|e| Problem::internal(&e))?;
     let new = NewSaga {
         id: Uuid::now_v7(),

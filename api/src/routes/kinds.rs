@@ -8,50 +8,72 @@ use crate::idempotency::{Command, Given};
 use crate::page::Page;
 use crate::params::Name;
 use crate::problem::{Code, Problem};
+use crate::reference::Links;
 use crate::state::State;
 use axum::extract::State as In;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
-use chrono::SecondsFormat;
+use chrono::{DateTime, SecondsFormat, Utc};
 use saga_core::rules::KindMode;
 use saga_core::store::{KindLoad, KindSwitch};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 /// A kind, as it is listed.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Kind)]
 pub(crate) struct Item {
     kind: String,
     state: KindMode,
+    /// Sagas of it that have not ended.
     open: i64,
+    /// Those of them that nobody has begun yet.
     queued: i64,
+    /// Ready steps that stand in its line.
     in_line: i64,
-    switched: Option<Value>,
-    links: Value,
+    switched: Option<Switched>,
+    links: Links,
+}
+
+/// Who switched a kind last, and why.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = KindSwitched)]
+struct Switched {
+    reason: String,
+    by: String,
+    at: DateTime<Utc>,
+}
+
+impl From<&KindSwitch> for Switched {
+    fn from(switch: &KindSwitch) -> Self {
+        Self {
+            reason: switch.reason.clone(),
+            by: switch.decided_by.clone(),
+            at: switch.decided_at,
+        }
+    }
 }
 
 impl From<KindLoad> for Item {
     fn from(load: KindLoad) -> Self {
         let this = format!("/api/v1/admin/kinds/{}", load.kind);
-        let told = |switch: &KindSwitch| json!({"reason": switch.reason, "by": switch.decided_by, "at": switch.decided_at});
-        let verbs: &[&str] = match load.mode() {
-            KindMode::Enabled => &["pause", "drain"],
-            KindMode::Paused => &["resume", "drain"],
-            KindMode::Drain => &["resume", "pause"],
+        let (one, other) = match load.mode() {
+            KindMode::Enabled => ("pause", "drain"),
+            KindMode::Paused => ("resume", "drain"),
+            KindMode::Drain => ("resume", "pause"),
         };
-        let mut links =
-            json!({"self": this, "sagas": format!("/api/v1/admin/sagas?kind={}", load.kind)});
-        for verb in verbs {
-            links[*verb] = json!(format!("{this}/{verb}"));
-        }
         Self {
+            links: Links::from([
+                (one, format!("{this}/{one}")),
+                (other, format!("{this}/{other}")),
+                ("sagas", format!("/api/v1/admin/sagas?kind={}", load.kind)),
+                ("self", this),
+            ]),
             state: load.mode(),
-            switched: load.switch.as_ref().map(told),
+            switched: load.switch.as_ref().map(Switched::from),
             kind: load.kind,
             open: load.open,
             queued: load.queued,
             in_line: load.in_line,
-            links,
         }
     }
 }
@@ -82,11 +104,17 @@ async fn load(state: &State, name: &str) -> Result<KindLoad, Problem> {
 }
 
 /// That a kind is switched, and why.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = SwitchKind)]
 pub(crate) struct Wanted {
+    /// Why, in 500 characters at most.
+    #[schema(max_length = 500)]
     reason: Option<String>,
+    /// Another word for `reason`.
+    #[schema(max_length = 500)]
     note: Option<String>,
+    /// Only tells what would come of it.
     #[serde(default)]
     dry_run: bool,
 }
@@ -125,6 +153,27 @@ pub(crate) async fn resume(
 ) -> Result<Response, Problem> {
     let wish = Wish::new(caller, name, KindMode::Enabled, &body.value)?;
     wish.grant(&state, &asked, &body.bytes).await
+}
+
+/// What a switch would come to.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = KindForeseen)]
+pub(crate) struct Foreseen {
+    kind: String,
+    dry_run: bool,
+    /// What the kind would be.
+    state: KindMode,
+    consequence: Consequence,
+}
+
+/// What becomes of a kind's work by a switch.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = KindConsequence)]
+struct Consequence {
+    sagas_waiting: i64,
+    sagas_going_on: i64,
+    /// Ready steps that stand in its line now.
+    steps_in_line: i64,
 }
 
 /// Who wants a kind switched how, and why.
@@ -176,23 +225,29 @@ impl Wish {
             switch: Some(switch),
             ..before
         };
-        let body = serde_json::to_value(Item::from(after));
-        let body = body.map_err(|error| Problem::internal(&error))?;
-        let given = Given::new(StatusCode::OK, body);
+        let given = Given::telling(StatusCode::OK, &Item::from(after))?;
         command.keep(&mut tx, &given).await?;
         tx.commit().await?;
         Ok(given.into_response())
     }
 
     /// What would come of it.
-    fn foreseen(&self, before: &KindLoad) -> Value {
-        let (waiting, going) = match self.mode {
+    fn foreseen(&self, before: &KindLoad) -> Foreseen {
+        let (sagas_waiting, sagas_going_on) = match self.mode {
             KindMode::Enabled => (0, before.open),
             KindMode::Paused => (before.open, 0),
             KindMode::Drain => (before.queued, before.open - before.queued),
         };
-        json!({"kind": self.kind, "dry_run": true, "state": self.mode,
-            "consequence": {"sagas_waiting": waiting, "sagas_going_on": going, "steps_in_line": before.in_line}})
+        Foreseen {
+            kind: self.kind.clone(),
+            dry_run: true,
+            state: self.mode,
+            consequence: Consequence {
+                sagas_waiting,
+                sagas_going_on,
+                steps_in_line: before.in_line,
+            },
+        }
     }
 }
 

@@ -29,6 +29,7 @@ async fn played() -> Value {
         let (me, admin) = (app.person(&["member"]), app.person(&["admin"]));
         callers::jobs(app, &mut document, &me).await;
         callers::personas(app, &mut document, &me).await;
+        callers::themselves(app, &mut document, &admin).await;
         operators::letters(app, &mut document, &me, &admin).await;
         operators::replays(app, &mut document, &me, &admin).await;
         operators::sagas(app, &mut document, &me, &admin).await;

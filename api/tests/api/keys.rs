@@ -53,7 +53,10 @@ async fn a_key_opens_what_its_scopes_say_and_is_told_once() {
                 .await
                 .is_problem(403, "forbidden");
         }
-        let me = get(app, "/api/v1/auth/me", &secret).await.is(200);
+        let me = "/api/v1/auth/me";
+        let erased = with_key(app, Method::DELETE, me, &secret, json!({})).await;
+        erased.is_problem(403, "forbidden"); // whatever its scopes are
+        let me = get(app, me, &secret).await.is(200);
         assert_eq!(me.body["signed_in_by"], "api_key");
 
         let listed = app.get(KEYS, &admin).await.is(200);

@@ -119,21 +119,30 @@ async fn nobody_in_particular_comes_to_what_is_for_everybody_alone() {
     app.end().await;
 }
 
-/// The routes of the router, read from its text: each `.route(address, methods)`.
+/// The routes of the router, as the document tells them, and those of which it says nothing yet.
 fn routes() -> BTreeSet<(String, String)> {
-    let text = include_str!("../../src/router.rs");
+    let document = chorus_api::openapi();
+    let paths = document["paths"].as_object().unwrap().iter();
+    let told = paths.flat_map(|(path, item)| {
+        let methods = item.as_object().unwrap().keys();
+        methods.map(|method| (method.to_uppercase(), path.clone()))
+    });
+    told.chain(unsaid()).collect()
+}
+
+/// Read from their text: each `.unsaid(address, methods)`.
+fn unsaid() -> BTreeSet<(String, String)> {
+    let text = include_str!("../../src/operations/unsaid.rs");
     let mut found = BTreeSet::new();
-    for call in text.split(".route(").skip(1) {
-        let path = call.split('"').nth(1).unwrap();
-        let end = call.find("\n        .").unwrap_or(call.len());
-        let methods = &call[..call[..end].find("\n}").unwrap_or(end)];
+    for call in text.split(".unsaid(").skip(1) {
+        let (path, methods) = call.split_once('"').unwrap().1.split_once('"').unwrap();
         for method in ["get", "post", "put", "patch", "delete"] {
-            let named = [
-                format!(" {method}("),
-                format!(".{method}("),
-                format!("({method}("),
-            ];
-            if named.iter().any(|named| methods.contains(named.as_str())) {
+            let parts: Vec<&str> = methods.split(&format!("{method}(")).collect();
+            let (_, before) = parts.split_last().unwrap();
+            if before
+                .iter()
+                .any(|text| !text.ends_with(char::is_alphabetic))
+            {
                 found.insert((method.to_uppercase(), path.to_owned()));
             }
         }
@@ -141,16 +150,14 @@ fn routes() -> BTreeSet<(String, String)> {
     found
 }
 
+/// What of the API is for everybody, and tells of nobody.
+const SERVICE: [&str; 3] = ["/api/v1/health", "/api/v1/openapi.json", "/api/v1/docs"];
+
 #[test]
 fn every_route_of_the_router_is_in_the_table_and_no_other() {
-    // The banner, the page of a card and health are for everybody, and outside the API.
-    let outside = ["/", "/p/{id}", "/api/v1/health"];
-    let api = |path: &str| format!("/api/v1{path}");
-    let routes: BTreeSet<(String, String)> = routes()
-        .into_iter()
-        .filter(|(_, path)| !outside.contains(&path.as_str()))
-        .map(|(method, path)| (method, api(&path)))
-        .collect();
+    let api = |path: &str| path.starts_with("/api/v1/") && !SERVICE.contains(&path);
+    let routes: BTreeSet<(String, String)> =
+        routes().into_iter().filter(|(_, path)| api(path)).collect();
     let table = ROUTES.iter();
     let table: BTreeSet<(String, String)> = table
         .map(|(method, path, _)| ((*method).to_owned(), (*path).to_owned()))
@@ -158,6 +165,32 @@ fn every_route_of_the_router_is_in_the_table_and_no_other() {
     assert!(routes.len() > 60, "the router is read: {routes:?}");
     assert_eq!(routes, table);
     assert_eq!(table.len(), ROUTES.len(), "none is there twice");
+}
+
+#[test]
+fn the_document_says_of_each_operation_what_the_table_asks_for() {
+    let (document, unsaid) = (chorus_api::openapi(), unsaid());
+    for (method, path, need) in ROUTES {
+        if unsaid.contains(&((*method).to_owned(), (*path).to_owned())) {
+            continue;
+        }
+        let told = &document["paths"][path][method.to_lowercase()];
+        let open = told["security"] == json!([]);
+        let (nobody, staff, permission) = match need {
+            Need::Nobody => (true, false, None),
+            Need::Anybody => (false, false, None),
+            Need::Own(permission) => (false, false, Some(*permission)),
+            Need::All(permission) => (false, true, Some(*permission)),
+        };
+        assert_eq!(open, nobody, "{method} {path}");
+        assert_eq!(told["x-role"] == "operator", staff, "{method} {path}");
+        assert_eq!(told["x-permission"].as_str(), permission, "{method} {path}");
+        let forbidden = told["responses"]["403"].is_object();
+        assert!(
+            forbidden || nobody,
+            "{method} {path}: an account may be disabled"
+        );
+    }
 }
 
 /// The id of a picture in its address.

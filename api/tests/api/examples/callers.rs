@@ -95,3 +95,31 @@ pub(super) async fn personas(app: &App, document: &mut Document, person: &Person
         .await;
     closed.is_problem(410, "survey_closed");
 }
+
+/// Everybody does it with an account of their own, which is gone then.
+pub(super) async fn themselves(app: &App, document: &mut Document, admin: &Person) {
+    let (leaving, going) = (app.person(&["member"]), app.person(&["member"]));
+    let told = document.play(app, "getMe", &[], Some(&leaving)).await;
+    let session = told.text("session_id");
+    let listed = document
+        .play(app, "listMySessions", &[], Some(&leaving))
+        .await;
+    assert_eq!(listed.body["items"][0]["id"], session);
+    let names = [("id", session.as_str())];
+    document
+        .send(app, "endMySession", &names, Some(&going), None)
+        .await
+        .is_problem(404, "not_found");
+    document
+        .play(app, "endMySession", &names, Some(&leaving))
+        .await
+        .is(204);
+    document
+        .send(app, "getMe", &[], Some(&leaving), None)
+        .await
+        .is_problem(401, "invalid_token");
+    let out = app.person(&["member"]);
+    document.play(app, "signOut", &[], Some(&out)).await.is(204);
+    let job = document.play(app, "eraseMe", &[], Some(&going)).await;
+    app.until_status(job.is(202).id(), admin, "succeeded").await;
+}

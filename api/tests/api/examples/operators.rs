@@ -147,6 +147,13 @@ pub(super) async fn fleet(app: &App, document: &mut Document, person: &Person) {
     document
         .play(app, "drainWorker", &[("name", "text-1")], admin)
         .await;
+    kinds(app, document, person).await;
+    let wanted = json!({"kinds": {"demo.pair": {"running_max": 5, "per_minute": null}}});
+    document
+        .send(app, "setLimits", &[], admin, Some(&wanted))
+        .await
+        .is(200);
+    document.answers.remove("setLimits"); // the one to its example is shown
     for id in [
         "setLimits",
         "getLimits",
@@ -158,4 +165,22 @@ pub(super) async fn fleet(app: &App, document: &mut Document, person: &Person) {
     }
     let by_account = app.get("/api/v1/admin/costs?by=account", person).await;
     document.check("getCosts", &by_account);
+}
+
+async fn kinds(app: &App, document: &mut Document, person: &Person) {
+    let (admin, pair) = (Some(person), [("name", "demo.pair")]);
+    for verb in ["pauseKind", "drainKind", "resumeKind"] {
+        document.play(app, verb, &pair, admin).await;
+        document
+            .send(app, verb, &pair, admin, Some(&json!({"reason": "again"})))
+            .await
+            .is_problem(409, "state_conflict");
+    }
+    let look = json!({"reason": "only a look", "dry_run": true});
+    let foreseen = document
+        .send(app, "pauseKind", &pair, admin, Some(&look))
+        .await;
+    assert_eq!(foreseen.is(200).body["dry_run"], true);
+    document.play(app, "listKinds", &[], admin).await;
+    document.play(app, "getKind", &pair, admin).await;
 }
