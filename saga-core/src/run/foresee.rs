@@ -30,9 +30,11 @@ pub struct Consequence {
     pub calls_again: usize,
     /// What is known of the money that is spent once more by that, going by what it cost before.
     #[serde(rename = "spends_again_usd", serialize_with = "usd")]
+    #[schema(value_type = String)]
     pub again_micros: i64,
     /// What is known of the money that is saved, since what it paid for is kept.
     #[serde(rename = "saves_usd", serialize_with = "usd")]
+    #[schema(value_type = String)]
     pub saved_micros: i64,
 }
 
