@@ -106,7 +106,7 @@ pub const ROUTES: &[Guarded] = &[
     ("GET", "/api/v1/admin/workers", All("queues.read")),
     (
         "POST",
-        "/api/v1/admin/workers/{id}/drain",
+        "/api/v1/admin/workers/{name}/drain",
         All("queues.control"),
     ),
     ("GET", "/api/v1/admin/queues", All("queues.read")),
