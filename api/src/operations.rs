@@ -1,5 +1,6 @@
 //! Every operation of the API: its route, and what the document says of it. One file for each heading.
 
+mod accounts;
 mod fleet;
 mod jobs;
 mod letters;
@@ -9,8 +10,8 @@ mod personas;
 mod replays;
 mod sagas;
 mod service;
+mod sign_in;
 mod surveys;
-mod unsaid;
 
 use crate::reference::Api;
 
@@ -25,6 +26,7 @@ pub(crate) fn all() -> Api {
         .and(sagas::operations())
         .and(fleet::operations())
         .and(money::operations())
+        .and(sign_in::operations())
+        .and(accounts::operations())
         .and(service::operations())
-        .and(unsaid::operations())
 }

@@ -78,12 +78,6 @@ impl Api {
         self.add(("delete", path), delete(handler), operation)
     }
 
-    /// Adds a route of which the document says nothing yet.
-    pub(crate) fn unsaid(mut self, path: &'static str, route: MethodRouter<State>) -> Self {
-        self.router = self.router.route(path, route);
-        self
-    }
-
     /// Describes a GET that every process serves by itself, such as its health.
     pub(crate) fn served(mut self, path: &'static str, operation: Operation) -> Self {
         self.describe(("get", path), operation.uncounted());

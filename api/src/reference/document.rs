@@ -6,7 +6,7 @@ use super::schemas::{self, Shapes};
 use serde_json::{Map, Value, json};
 
 /// The headings of the document, in their order.
-const TAGS: [(&str, &str); 11] = [
+const TAGS: [(&str, &str); 13] = [
     (
         "Jobs",
         "What becomes of accepted commands. Every command that starts one answers 202 with it.",
@@ -40,6 +40,14 @@ const TAGS: [(&str, &str); 11] = [
         "Queues and workers: how they stand, and their switches.",
     ),
     ("Money", "What calls of models cost, and the caps on it."),
+    (
+        "Accounts",
+        "Who there is and what they may do, and the keys that machines show.",
+    ),
+    (
+        "Sign-in",
+        "How people come in and stay: by password, by an issuer's token, by a refresh.",
+    ),
     ("Audit", "Who decided what, when and why."),
     (
         "Service",

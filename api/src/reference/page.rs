@@ -102,6 +102,7 @@ fn introduction(document: &Value, public_url: &str) -> Markup {
             "export CHORUS_TOKEN=$(chorus token --email you@example.org --role admin)\n\
              ID=…      # of the job, persona, letter … that the path names\n\
              NAME=…    # of the survey, queue, worker … that the path names\n\
+             PROVIDER=…    # of the issuer whose token signs you in\n\
              curl -sS \"{}/health\"",
             public_url.trim_end_matches('/')
         )) } }

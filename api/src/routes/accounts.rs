@@ -1,6 +1,6 @@
 //! `/admin/accounts`: who there is, and what they may do.
 
-use super::dead_letters::words;
+use super::dead_letters::{Decision, words};
 use super::sign_in::PASSWORD_BYTES_MAX;
 use crate::asked::Asked;
 use crate::auth::{By, Caller, Staff};
@@ -13,12 +13,13 @@ use crate::state::State;
 use axum::extract::State as In;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
+use chrono::{DateTime, Utc};
 use domain::accounts::roles::{self, MEMBER, ROLES};
 use domain::accounts::store::{self, Account, NAME_DEFAULT};
 use domain::accounts::{passwords, sessions};
 use saga_core::db::{Durability, Tx};
 use saga_core::store::audit::{self, Entry};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -28,12 +29,44 @@ const PASSWORD_CHARS_MIN: usize = 12;
 const NAME_CHARS_MAX: usize = 80;
 const EMAIL_CHARS_MAX: usize = 254;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Filter {
+    /// The one with this address.
     email: Option<String>,
+    /// How many, 20 unless said otherwise.
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<i64>,
+    /// The `next_cursor` of the page before.
     cursor: Option<String>,
+}
+
+/// An account, as it is told.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Account)]
+pub(crate) struct Told {
+    id: Uuid,
+    /// None where an issuer vouches for no address.
+    email: Option<String>,
+    display_name: String,
+    roles: Vec<String>,
+    created_at: DateTime<Utc>,
+    /// Since when it may do nothing.
+    disabled_at: Option<DateTime<Utc>>,
+}
+
+impl Told {
+    fn of(account: &Account, roles: Vec<String>) -> Self {
+        Self {
+            id: account.id,
+            email: account.address().map(str::to_owned),
+            display_name: account.display_name.clone(),
+            roles,
+            created_at: account.created_at,
+            disabled_at: account.disabled_at,
+        }
+    }
 }
 
 /// Lists accounts, newest first.
@@ -41,7 +74,7 @@ pub(crate) async fn list(
     _: Staff,
     In(state): In<State>,
     Params(filter): Params<Filter>,
-) -> Result<axum::Json<Page<Value>>, Problem> {
+) -> Result<axum::Json<Page<Told>>, Problem> {
     let limit = page::limit(filter.limit)?;
     let before: Option<Uuid> = page::read(filter.cursor.as_deref())?;
     let found = match &filter.email {
@@ -57,31 +90,33 @@ pub(crate) async fn list(
     let mut tx = state.db().begin(Durability::Relaxed).await?;
     for account in found.iter().take(kept) {
         let names = roles::names(&mut tx, account.id).await?;
-        items.push(told(account, &names));
+        items.push(Told::of(account, names));
         last = Some(account.id);
     }
     Ok(axum::Json(Page::new(items, last.filter(|_| more).as_ref())))
 }
 
-fn told(account: &Account, roles: &[String]) -> Value {
-    json!({
-        "id": account.id,
-        "email": account.address(),
-        "display_name": account.display_name,
-        "roles": roles,
-        "created_at": account.created_at,
-        "disabled_at": account.disabled_at,
-    })
-}
-
-#[derive(Deserialize)]
+/// An account to make.
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewAccount)]
 pub(crate) struct New {
+    /// Its address, which no other account has.
+    #[schema(max_length = 254)]
     email: String,
+    /// What its owner is called.
+    #[schema(min_length = 1, max_length = 80)]
     display_name: Option<String>,
+    /// Its roles; `member` unless said otherwise.
     roles: Option<Vec<String>>,
+    /// Its password, 12 characters at least and 256 bytes at most; without one, an issuer's token opens it.
+    #[schema(min_length = 12, max_length = 256)]
     password: Option<String>,
+    /// Why, in 500 characters at most.
+    #[schema(max_length = 500)]
     reason: Option<String>,
+    /// Another word for `reason`.
+    #[schema(max_length = 500)]
     note: Option<String>,
 }
 
@@ -124,17 +159,23 @@ pub(crate) async fn create(
     }
     decided(&mut tx, (&by, &reason), "account.create", (id, detail)).await?;
     let body = shown(&mut tx, id).await?;
-    let given = Given::new(StatusCode::CREATED, body);
+    let given = Given::telling(StatusCode::CREATED, &body)?;
     command.keep(&mut tx, &given).await?;
     tx.commit().await?;
     Ok(given.into_response())
 }
 
-#[derive(Deserialize)]
+/// The roles of an account, all of them.
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewRoles {
+    /// Some of `member`, `client`, `agent`, `employee`, `curator`, `reviewer`, `operator` and `admin`.
     roles: Vec<String>,
+    /// Why, in 500 characters at most.
+    #[schema(max_length = 500)]
     reason: Option<String>,
+    /// Another word for `reason`.
+    #[schema(max_length = 500)]
     note: Option<String>,
 }
 
@@ -145,7 +186,7 @@ pub(crate) async fn roles(
     Id(id): Id,
     In(state): In<State>,
     Json { value, .. }: Json<NewRoles>,
-) -> Result<axum::Json<Value>, Problem> {
+) -> Result<axum::Json<Told>, Problem> {
     let reason = words(value.reason.as_deref(), value.note.as_deref())?;
     known(&value.roles)?;
     may_make(&caller, &value.roles)?;
@@ -163,11 +204,18 @@ pub(crate) async fn roles(
     finished(&state, tx, id).await
 }
 
-#[derive(Deserialize)]
+/// A password to set.
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewPassword {
+    /// 12 characters at least, 256 bytes at most.
+    #[schema(min_length = 12, max_length = 256)]
     password: String,
+    /// Why, in 500 characters at most.
+    #[schema(max_length = 500)]
     reason: Option<String>,
+    /// Another word for `reason`.
+    #[schema(max_length = 500)]
     note: Option<String>,
 }
 
@@ -177,7 +225,7 @@ pub(crate) async fn password(
     Id(id): Id,
     In(state): In<State>,
     Json { value, .. }: Json<NewPassword>,
-) -> Result<axum::Json<Value>, Problem> {
+) -> Result<axum::Json<Told>, Problem> {
     no_key(&caller)?;
     let reason = words(value.reason.as_deref(), value.note.as_deref())?;
     let hash = hashed(&state, value.password).await?;
@@ -190,20 +238,13 @@ pub(crate) async fn password(
     finished(&state, tx, id).await
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Why {
-    reason: Option<String>,
-    note: Option<String>,
-}
-
 /// Has an account do nothing any more, and ends its sessions.
 pub(crate) async fn disable(
     caller: Staff,
     Id(id): Id,
     In(state): In<State>,
-    Json { value, .. }: Json<Why>,
-) -> Result<axum::Json<Value>, Problem> {
+    Json { value, .. }: Json<Decision>,
+) -> Result<axum::Json<Told>, Problem> {
     if caller.own_account() == Some(id) {
         let how = "This is your own account; have another admin disable it.";
         return Err(Problem::new(Code::StateConflict, how));
@@ -216,8 +257,8 @@ pub(crate) async fn enable(
     caller: Staff,
     Id(id): Id,
     In(state): In<State>,
-    Json { value, .. }: Json<Why>,
-) -> Result<axum::Json<Value>, Problem> {
+    Json { value, .. }: Json<Decision>,
+) -> Result<axum::Json<Told>, Problem> {
     switch(&state, &caller, (id, true), value).await
 }
 
@@ -225,9 +266,9 @@ async fn switch(
     state: &State,
     caller: &Caller,
     (id, on): (Uuid, bool),
-    why: Why,
-) -> Result<axum::Json<Value>, Problem> {
-    let reason = words(why.reason.as_deref(), why.note.as_deref())?;
+    why: Decision,
+) -> Result<axum::Json<Told>, Problem> {
+    let reason = why.words()?;
     let mut tx = state.begin().await?;
     touched(&mut tx, caller, id).await?;
     if store::switch(&mut tx, id, on).await? {
@@ -242,17 +283,17 @@ async fn switch(
 }
 
 /// Commits, has it count at once, and tells how the account is now.
-async fn finished(state: &State, mut tx: Tx, id: Uuid) -> Result<axum::Json<Value>, Problem> {
+async fn finished(state: &State, mut tx: Tx, id: Uuid) -> Result<axum::Json<Told>, Problem> {
     let body = shown(&mut tx, id).await?;
     tx.commit().await?;
     state.door().look_again();
     Ok(axum::Json(body))
 }
 
-async fn shown(tx: &mut Tx, id: Uuid) -> Result<Value, Problem> {
+async fn shown(tx: &mut Tx, id: Uuid) -> Result<Told, Problem> {
     let account = store::find_in(tx, id).await?;
     let account = account.ok_or_else(|| Problem::not_found("account"))?;
-    Ok(told(&account, &roles::names(tx, id).await?))
+    Ok(Told::of(&account, roles::names(tx, id).await?))
 }
 
 /// Makes sure that there is such an account, and that the caller may change it.

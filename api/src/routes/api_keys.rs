@@ -1,7 +1,7 @@
 //! `/admin/api-keys`: what machines show in place of a token.
 
 use super::accounts::{may_make, no_key};
-use super::dead_letters::words;
+use super::dead_letters::{Decision, words};
 use crate::asked::Asked;
 use crate::auth::{Staff, secrets};
 use crate::body::Json;
@@ -17,58 +17,104 @@ use chrono::{DateTime, Utc};
 use domain::accounts::keys::{self, Key, NewKey};
 use domain::accounts::{permissions, roles, store};
 use saga_core::store::audit::{self, Entry};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 use uuid::Uuid;
 
 const NAME_CHARS_MAX: usize = 80;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct From {
+#[into_params(parameter_in = Query)]
+pub(crate) struct Pages {
+    /// How many, 20 unless said otherwise.
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<i64>,
+    /// The `next_cursor` of the page before.
     cursor: Option<String>,
+}
+
+/// A key, without what would open anything.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = ApiKey)]
+pub(crate) struct Told {
+    id: Uuid,
+    name: String,
+    /// How it begins.
+    prefix: String,
+    /// For whom it speaks.
+    account_id: Uuid,
+    scopes: Vec<String>,
+    created_by: String,
+    created_at: DateTime<Utc>,
+    expires_at: Option<DateTime<Utc>>,
+    /// To a few minutes.
+    last_used_at: Option<DateTime<Utc>>,
+    revoked_at: Option<DateTime<Utc>>,
+}
+
+impl From<Key> for Told {
+    fn from(key: Key) -> Self {
+        Self {
+            id: key.id,
+            name: key.name,
+            prefix: key.prefix,
+            account_id: key.account_id,
+            scopes: key.scopes.split(' ').map(str::to_owned).collect(),
+            created_by: key.created_by,
+            created_at: key.created_at,
+            expires_at: key.expires_at,
+            last_used_at: key.last_used_at,
+            revoked_at: key.revoked_at,
+        }
+    }
+}
+
+/// A key that was just made.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = ApiKeyMade)]
+pub(crate) struct Made {
+    #[serde(flatten)]
+    told: Told,
+    /// The key itself, told this once: not when the answer is one of before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    key: Option<String>,
 }
 
 /// Lists keys, newest first, without what would open anything.
 pub(crate) async fn list(
     _: Staff,
     In(state): In<State>,
-    Params(from): Params<From>,
-) -> Result<axum::Json<Page<Value>>, Problem> {
-    let limit = page::limit(from.limit)?;
-    let before: Option<Uuid> = page::read(from.cursor.as_deref())?;
+    Params(pages): Params<Pages>,
+) -> Result<axum::Json<Page<Told>>, Problem> {
+    let limit = page::limit(pages.limit)?;
+    let before: Option<Uuid> = page::read(pages.cursor.as_deref())?;
     let found = keys::list(state.db(), before, limit + 1).await?;
-    let kept = usize::try_from(limit).unwrap_or_default();
-    let more = found.len() > kept;
-    let items: Vec<Value> = found.iter().take(kept).map(told).collect();
-    let next = found.iter().take(kept).next_back().map(|last| last.id);
-    Ok(axum::Json(Page::new(items, next.filter(|_| more).as_ref())))
+    let found = found.into_iter().map(Told::from).collect();
+    Ok(axum::Json(Page::cut(found, limit, |last: &Told| last.id)))
 }
 
-fn told(key: &Key) -> Value {
-    json!({
-        "id": key.id,
-        "name": key.name,
-        "prefix": key.prefix,
-        "account_id": key.account_id,
-        "scopes": key.scopes.split(' ').collect::<Vec<_>>(),
-        "created_by": key.created_by,
-        "created_at": key.created_at,
-        "expires_at": key.expires_at,
-        "last_used_at": key.last_used_at,
-        "revoked_at": key.revoked_at,
-    })
-}
-
-#[derive(Deserialize)]
+/// A key to make.
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewApiKey)]
 pub(crate) struct New {
+    /// What it is for.
+    #[schema(min_length = 1, max_length = 80)]
     name: String,
+    /// What it may do, as far as its account may.
+    #[schema(min_items = 1)]
     scopes: Vec<String>,
+    /// For whom it speaks; for you unless said otherwise.
     account_id: Option<Uuid>,
+    /// From when on it opens nothing; never unless said otherwise.
     expires_at: Option<DateTime<Utc>>,
+    /// Why, in 500 characters at most.
+    #[schema(max_length = 500)]
     reason: Option<String>,
+    /// Another word for `reason`.
+    #[schema(max_length = 500)]
     note: Option<String>,
 }
 
@@ -157,18 +203,16 @@ pub(crate) async fn create(
         detail,
     };
     audit::write(&mut tx, &entry).await?;
-    let mut given = Given::new(StatusCode::CREATED, told(&key));
-    command.keep(&mut tx, &given).await?;
+    let mut told = Made {
+        told: Told::from(key),
+        key: None,
+    };
+    let kept = Given::telling(StatusCode::CREATED, &told)?;
+    told.key = Some(made.secret);
+    let given = Given::telling(StatusCode::CREATED, &told)?;
+    command.keep(&mut tx, &kept).await?;
     tx.commit().await?;
-    given.body["key"] = json!(made.secret);
     Ok(given.into_response())
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Why {
-    reason: Option<String>,
-    note: Option<String>,
 }
 
 /// Has a key open nothing from now on.
@@ -176,9 +220,9 @@ pub(crate) async fn revoke(
     caller: Staff,
     Id(id): Id,
     In(state): In<State>,
-    Json { value, .. }: Json<Why>,
-) -> Result<axum::Json<Value>, Problem> {
-    let reason = words(value.reason.as_deref(), value.note.as_deref())?;
+    Json { value, .. }: Json<Decision>,
+) -> Result<axum::Json<Told>, Problem> {
+    let reason = value.words()?;
     let mut tx = state.begin().await?;
     let revoked = keys::revoke(&mut tx, id).await?;
     let (key, changed) = revoked.ok_or_else(|| Problem::not_found("key"))?;
@@ -195,5 +239,5 @@ pub(crate) async fn revoke(
     }
     tx.commit().await?;
     state.door().look_again();
-    Ok(axum::Json(told(&key)))
+    Ok(axum::Json(Told::from(key)))
 }

@@ -15,28 +15,47 @@ use domain::accounts::roles::ROLES;
 use domain::accounts::sessions::{self, Rotated};
 use domain::accounts::store::{self, Account};
 use saga_core::store::audit::{self, Entry};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use uuid::Uuid;
 
 const GOOGLE: &str = "google";
 const KIND: &str = "bearer";
 /// Longer ones cost more than they are worth.
 pub(super) const PASSWORD_BYTES_MAX: usize = 256;
 
-#[derive(Deserialize)]
+/// What an issuer gave to whoever signs in.
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = IssuerToken)]
 pub(crate) struct Shown {
+    /// The token: Google's ID token, or the issuer's session token.
+    #[schema(required = true, nullable = false, min_length = 1)]
     token: Option<String>,
 }
 
-type Answer = Result<axum::Json<Value>, Problem>;
+/// Who signed in by an issuer's token, and their tokens here.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = SignedIn)]
+pub(crate) struct Welcome {
+    user_id: Uuid,
+    email: Option<String>,
+    display_name: String,
+    /// To be sent as `Authorization: Bearer`.
+    token: String,
+    /// For `POST /auth/refresh`, once.
+    refresh_token: String,
+    token_type: &'static str,
+    /// Seconds that the token is good for.
+    expires_in: u64,
+}
 
 /// Signs somebody in by an ID token of Google's.
 pub(crate) async fn google(
     In(state): In<State>,
     origin: Origin,
     Json { value, .. }: Json<Shown, PUBLIC_BYTES_MAX>,
-) -> Answer {
+) -> Result<axum::Json<Welcome>, Problem> {
     by_issuer(&state, GOOGLE, value, origin).await
 }
 
@@ -46,11 +65,16 @@ pub(crate) async fn oidc(
     In(state): In<State>,
     origin: Origin,
     Json { value, .. }: Json<Shown, PUBLIC_BYTES_MAX>,
-) -> Answer {
+) -> Result<axum::Json<Welcome>, Problem> {
     by_issuer(&state, &provider, value, origin).await
 }
 
-async fn by_issuer(state: &State, provider: &str, shown: Shown, origin: Origin) -> Answer {
+async fn by_issuer(
+    state: &State,
+    provider: &str,
+    shown: Shown,
+    origin: Origin,
+) -> Result<axum::Json<Welcome>, Problem> {
     let issuers = state.door().issuers();
     if !issuers.has(provider) {
         let how =
@@ -70,20 +94,22 @@ async fn by_issuer(state: &State, provider: &str, shown: Shown, origin: Origin) 
     tx.commit().await?;
     tracing::info!(account = %account.id, provider, "Signed in by an issuer's token");
     let email = account.address().map(str::to_owned);
-    Ok(axum::Json(json!({
-        "user_id": account.id,
-        "email": email.or(stated.identity.email),
-        "display_name": account.display_name,
-        "token": opened.access,
-        "refresh_token": opened.refresh,
-        "token_type": KIND,
-        "expires_in": opened.expires_in,
-    })))
+    Ok(axum::Json(Welcome {
+        user_id: account.id,
+        email: email.or(stated.identity.email),
+        display_name: account.display_name,
+        token: opened.access,
+        refresh_token: opened.refresh,
+        token_type: KIND,
+        expires_in: opened.expires_in,
+    }))
 }
 
-#[derive(Deserialize)]
+/// Who signs in by password.
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Login {
+    /// The account's address, in any case.
     email: String,
     password: String,
 }
@@ -93,7 +119,7 @@ pub(crate) async fn login(
     In(state): In<State>,
     origin: Origin,
     Json { value, .. }: Json<Login, PUBLIC_BYTES_MAX>,
-) -> Answer {
+) -> Result<axum::Json<LoggedIn>, Problem> {
     let email = value.email.trim().to_lowercase();
     let address = secrets::hash(&email);
     let mut tx = state.begin().await?;
@@ -133,36 +159,59 @@ pub(crate) async fn login(
     let opened = opened::open(&state, &mut tx, account.id, origin).await?;
     tx.commit().await?;
     tracing::info!(account = %account.id, "Signed in by password");
-    Ok(axum::Json(told(&account, &opened)))
+    Ok(axum::Json(LoggedIn::of(account, opened)))
 }
 
-fn told(account: &Account, opened: &Opened) -> Value {
-    let name = account.display_name.trim();
-    let (first, last) = name.split_once(' ').unwrap_or((name, ""));
-    // The one that says most; the table has them in that order.
-    let role = ROLES
-        .iter()
-        .rev()
-        .find(|role| opened.roles.iter().any(|one| one == *role));
-    let mut body = pair(opened);
-    body["user"] = json!({
-        "id": account.id,
-        "email": account.address(),
-        "first_name": first,
-        "last_name": last,
-        "role": role,
-        "roles": opened.roles,
-    });
-    body
+/// Who signed in by password, and their tokens.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(crate) struct LoggedIn {
+    /// To be sent as `Authorization: Bearer`.
+    access_token: String,
+    /// For `POST /auth/refresh`, once.
+    refresh_token: String,
+    token_type: &'static str,
+    /// Seconds that the access token is good for.
+    expires_in: u64,
+    user: User,
 }
 
-fn pair(opened: &Opened) -> Value {
-    json!({
-        "access_token": opened.access,
-        "refresh_token": opened.refresh,
-        "token_type": KIND,
-        "expires_in": opened.expires_in,
-    })
+/// The account, as a page greets it.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = LoggedInUser)]
+struct User {
+    id: Uuid,
+    email: Option<String>,
+    /// The first word of the name.
+    first_name: String,
+    /// The rest of it.
+    last_name: String,
+    /// Of the roles, the one that says most.
+    role: Option<String>,
+    roles: Vec<String>,
+}
+
+impl LoggedIn {
+    fn of(account: Account, opened: Opened) -> Self {
+        let name = account.display_name.trim();
+        let (first, last) = name.split_once(' ').unwrap_or((name, ""));
+        // The one that says most; the table has them in that order.
+        let mut known = ROLES.iter().rev();
+        let role = known.find(|role| opened.roles.iter().any(|one| one == *role));
+        Self {
+            access_token: opened.access,
+            refresh_token: opened.refresh,
+            token_type: KIND,
+            expires_in: opened.expires_in,
+            user: User {
+                id: account.id,
+                email: account.address().map(str::to_owned),
+                first_name: first.to_owned(),
+                last_name: last.to_owned(),
+                role: role.map(|role| (*role).to_owned()),
+                roles: opened.roles,
+            },
+        }
+    }
 }
 
 fn locked(Locked(left): Locked) -> Problem {
@@ -171,10 +220,26 @@ fn locked(Locked(left): Locked) -> Problem {
     Problem::new(Code::AccountLocked, how).retry_after(seconds)
 }
 
-#[derive(Deserialize)]
+/// A refresh token, to be spent.
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = RefreshToken)]
 pub(crate) struct Refresh {
+    /// The one that came last.
     refresh_token: String,
+}
+
+/// A new pair of tokens.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = TokenPair)]
+pub(crate) struct Pair {
+    /// To be sent as `Authorization: Bearer`.
+    access_token: String,
+    /// For the next refresh, once.
+    refresh_token: String,
+    token_type: &'static str,
+    /// Seconds that the access token is good for.
+    expires_in: u64,
 }
 
 /// Gives a new pair of tokens for a refresh token, which counts once. One that was used before ends its
@@ -182,7 +247,7 @@ pub(crate) struct Refresh {
 pub(crate) async fn refresh(
     In(state): In<State>,
     Json { value, .. }: Json<Refresh, PUBLIC_BYTES_MAX>,
-) -> Answer {
+) -> Result<axum::Json<Pair>, Problem> {
     let unknown = || {
         Problem::new(
             Code::InvalidToken,
@@ -219,7 +284,12 @@ pub(crate) async fn refresh(
             }
             let opened = opened::hand_out(&state, &mut tx, (session, account), new).await?;
             tx.commit().await?;
-            Ok(axum::Json(pair(&opened)))
+            Ok(axum::Json(Pair {
+                access_token: opened.access,
+                refresh_token: opened.refresh,
+                token_type: KIND,
+                expires_in: opened.expires_in,
+            }))
         }
     }
 }

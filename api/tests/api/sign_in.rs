@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 /// Plays a test on every database, with an issuer that is both Google and Clerk.
-async fn on_each(test: impl AsyncFn(&App, &LocalIssuer)) {
+pub(crate) async fn on_each(test: impl AsyncFn(&App, &LocalIssuer)) {
     for server in testing::servers() {
         let issuer = LocalIssuer::new(Key::rsa("one")).await;
         let ours = vec![issuer.google(), issuer.clerk(), issuer.elsewhere()];

@@ -21,6 +21,107 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List accounts, newest first */
+        get: operations["listAccounts"];
+        put?: never;
+        /**
+         * Make an account
+         * @description Nobody is told: its owner signs in by the password. Admins are made and changed by admins alone.
+         */
+        post: operations["createAccount"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/accounts/{id}/disable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have an account do nothing any more
+         * @description Its sessions end. Asking twice is fine; your own is refused.
+         */
+        post: operations["disableAccount"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/accounts/{id}/enable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have a disabled account do things again
+         * @description Asking twice is fine.
+         */
+        post: operations["enableAccount"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/accounts/{id}/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set the password of an account
+         * @description Its sessions end.
+         */
+        put: operations["setPassword"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/accounts/{id}/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Make these the roles of an account
+         * @description It has no others from then on, and they count at once.
+         */
+        put: operations["setRoles"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/ai-requests": {
         parameters: {
             query?: never;
@@ -32,6 +133,47 @@ export interface paths {
         get: operations["listAiRequests"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/api-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List API keys, newest first */
+        get: operations["listApiKeys"];
+        put?: never;
+        /**
+         * Make an API key
+         * @description The key is told this once. It may do what its scopes say and its account may, never more.
+         */
+        post: operations["createApiKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/api-keys/{id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have an API key open nothing any more
+         * @description Asking twice is fine.
+         */
+        post: operations["revokeApiKey"];
         delete?: never;
         options?: never;
         head?: never;
@@ -212,6 +354,100 @@ export interface paths {
         head?: never;
         /** Note something about letters that failed alike */
         patch: operations["noteDeadLetterGroup"];
+        trace?: never;
+    };
+    "/api/v1/admin/kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the kinds of sagas, by name */
+        get: operations["listKinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/kinds/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell how a kind of saga stands */
+        get: operations["getKind"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/kinds/{name}/drain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let only those sagas of a kind go on that have begun
+         * @description Others are accepted, and wait. It needs a reason.
+         */
+        post: operations["drainKind"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/kinds/{name}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have the workers leave a kind's steps alone
+         * @description Those under way go on to their end, and new sagas are accepted. It needs a reason.
+         */
+        post: operations["pauseKind"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/kinds/{name}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have the workers take a kind's steps again
+         * @description Those that waited are taken bit by bit.
+         */
+        post: operations["resumeKind"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/admin/limits": {
@@ -612,6 +848,167 @@ export interface paths {
          */
         post: operations["drainWorker"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/google": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in by an ID token of Google's
+         * @description Whoever comes for the first time gets an account. Where GOOGLE_CLIENT_ID is not set, this is not found.
+         */
+        post: operations["signInByGoogle"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in by password
+         * @description After five failures in a row the address is locked for five minutes, whoever asks.
+         */
+        post: operations["login"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End the session of the token that you show
+         * @description An issuer's token is no session of ours: sign out there.
+         */
+        post: operations["signOut"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell who you are and what you may do */
+        get: operations["getMe"];
+        put?: never;
+        post?: never;
+        /**
+         * Erase your account, with everything that it owns
+         * @description The job begins at once, and may be canceled for as long as nothing is gone; whoever asks twice is told of the same one. Keys may not ask for it.
+         */
+        delete: operations["eraseMe"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/oidc/{provider}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in by a token of an issuer of the settings
+         * @description Whoever comes for the first time gets an account. Issuers are those of OIDC_ISSUERS, and google.
+         */
+        post: operations["signInByIssuer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Get a new pair of tokens for a refresh token
+         * @description A refresh token counts once. One that was used before ends its session, for whoever has it.
+         */
+        post: operations["refresh"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List your sessions, newest first
+         * @description A key has none, and is refused.
+         */
+        get: operations["listMySessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End one of your sessions
+         * @description Its tokens open nothing any more.
+         */
+        delete: operations["endMySession"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1052,6 +1449,28 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description An account, as it is told. */
+        Account: {
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description Since when it may do nothing.
+             */
+            disabled_at: string | null;
+            display_name: string;
+            /** @description None where an issuer vouches for no address. */
+            email: string | null;
+            /** Format: uuid */
+            id: string;
+            roles: string[];
+        };
+        /** @description One page of a list. */
+        AccountPage: {
+            items: components["schemas"]["Account"][];
+            /** @description Where the next page begins; null on the last. */
+            next_cursor: string | null;
+        };
         /** @description A call of a model, as the ledger has it. */
         AiRequest: {
             /**
@@ -1064,6 +1483,8 @@ export interface components {
              * @description How often it was made, under the same idempotency key.
              */
             attempts: number;
+            /** @description Whether an earlier call had paid for its answer. */
+            cache_hit: boolean;
             /**
              * Format: date-time
              * @description When its answer was stored.
@@ -1128,6 +1549,43 @@ export interface components {
         /** @description One page of a list. */
         AiRequestPage: {
             items: components["schemas"]["AiRequest"][];
+            /** @description Where the next page begins; null on the last. */
+            next_cursor: string | null;
+        };
+        /** @description A key, without what would open anything. */
+        ApiKey: {
+            /**
+             * Format: uuid
+             * @description For whom it speaks.
+             */
+            account_id: string;
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            /** Format: date-time */
+            expires_at: string | null;
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: date-time
+             * @description To a few minutes.
+             */
+            last_used_at: string | null;
+            name: string;
+            /** @description How it begins. */
+            prefix: string;
+            /** Format: date-time */
+            revoked_at: string | null;
+            scopes: string[];
+        };
+        /** @description A key that was just made. */
+        ApiKeyMade: components["schemas"]["ApiKey"] & {
+            /** @description The key itself, told this once: not when the answer is one of before. */
+            key?: string;
+        };
+        /** @description One page of a list. */
+        ApiKeyPage: {
+            items: components["schemas"]["ApiKey"][];
             /** @description Where the next page begins; null on the last. */
             next_cursor: string | null;
         };
@@ -1236,6 +1694,10 @@ export interface components {
             kept: number;
             /** @description Steps that run because of it; undos too, the first to run first. */
             runs: components["schemas"]["StepKey"][];
+            /** @description What is known of the money that is saved, since what it paid for is kept. */
+            saves_usd: string;
+            /** @description What is known of the money that is spent once more by that, going by what it cost before. */
+            spends_again_usd: string;
             /**
              * Format: uuid
              * @description The saga that begins by it, if one does.
@@ -1529,6 +1991,11 @@ export interface components {
             /** @description Which build. */
             version: string;
         };
+        /** @description What an issuer gave to whoever signs in. */
+        IssuerToken: {
+            /** @description The token: Google's ID token, or the issuer's session token. */
+            token: string;
+        };
         /** @description A job, as it is told. */
         Job: {
             /** Format: int64 */
@@ -1614,6 +2081,81 @@ export interface components {
          * @enum {string}
          */
         JobStatus: "queued" | "running" | "waiting" | "paused" | "parked" | "canceling" | "succeeded" | "failed" | "canceled";
+        /** @description A kind, as it is listed. */
+        Kind: {
+            /**
+             * Format: int64
+             * @description Ready steps that stand in its line.
+             */
+            in_line: number;
+            kind: string;
+            links: components["schemas"]["Links"];
+            /**
+             * Format: int64
+             * @description Sagas of it that have not ended.
+             */
+            open: number;
+            /**
+             * Format: int64
+             * @description Those of them that nobody has begun yet.
+             */
+            queued: number;
+            state: components["schemas"]["KindMode"];
+            switched: components["schemas"]["KindSwitched"] | null;
+        };
+        /** @description What becomes of a kind's work by a switch. */
+        KindConsequence: {
+            /** Format: int64 */
+            sagas_going_on: number;
+            /** Format: int64 */
+            sagas_waiting: number;
+            /**
+             * Format: int64
+             * @description Ready steps that stand in its line now.
+             */
+            steps_in_line: number;
+        };
+        /** @description What a switch would come to. */
+        KindForeseen: {
+            consequence: components["schemas"]["KindConsequence"];
+            dry_run: boolean;
+            kind: string;
+            /** @description What the kind would be. */
+            state: components["schemas"]["KindMode"];
+        };
+        /** @description What a kind is held to. */
+        KindLimit: {
+            kind: string;
+            /**
+             * Format: int64
+             * @description Steps of it begun in a minute, in the whole fleet; null is no limit.
+             */
+            per_minute: number | null;
+            /**
+             * Format: int64
+             * @description Steps of it at work at once, in the whole fleet; null is no limit.
+             */
+            running_max: number | null;
+            set: components["schemas"]["CapSet"];
+        };
+        /**
+         * @description Whether sagas of a kind go on.
+         * @enum {string}
+         */
+        KindMode: "enabled" | "paused" | "drain";
+        /** @description One page of a list. */
+        KindPage: {
+            items: components["schemas"]["Kind"][];
+            /** @description Where the next page begins; null on the last. */
+            next_cursor: string | null;
+        };
+        /** @description Who switched a kind last, and why. */
+        KindSwitched: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            reason: string;
+        };
         /** @description A dead letter. */
         Letter: {
             /**
@@ -1703,7 +2245,7 @@ export interface components {
             /** @description Only tells what would come of it. */
             dry_run?: boolean;
             edit?: components["schemas"]["LetterEdit"] | null;
-            from?: components["schemas"]["ReplayFrom"] | null;
+            from?: components["schemas"]["ReplayFrom"];
             /** @description Another word for `reason`. */
             note?: string | null;
             /** @description Why, in 500 characters at most. */
@@ -1743,6 +2285,8 @@ export interface components {
         /** @description The caps in force. */
         Limits: {
             items: components["schemas"]["Cap"][];
+            /** @description Kinds that are held to less than all the workers could do. */
+            kinds: components["schemas"]["KindLimit"][];
             /** @description There is no next page. */
             next_cursor: string | null;
         };
@@ -1754,8 +2298,92 @@ export interface components {
         Links: {
             [key: string]: string | null;
         };
+        /** @description Who signed in by password, and their tokens. */
+        LoggedIn: {
+            /** @description To be sent as `Authorization: Bearer`. */
+            access_token: string;
+            /** @description Seconds that the access token is good for. */
+            expires_in: number;
+            /** @description For `POST /auth/refresh`, once. */
+            refresh_token: string;
+            token_type: string;
+            user: components["schemas"]["LoggedInUser"];
+        };
+        /** @description The account, as a page greets it. */
+        LoggedInUser: {
+            email: string | null;
+            /** @description The first word of the name. */
+            first_name: string;
+            /** Format: uuid */
+            id: string;
+            /** @description The rest of it. */
+            last_name: string;
+            /** @description Of the roles, the one that says most. */
+            role: string | null;
+            roles: string[];
+        };
+        /** @description Who signs in by password. */
+        Login: {
+            /** @description The account's address, in any case. */
+            email: string;
+            password: string;
+        };
+        /** @description Who a caller is. */
+        Me: {
+            display_name: string | null;
+            email: string | null;
+            /**
+             * Format: uuid
+             * @description The account; the key of the settings has none.
+             */
+            id: string | null;
+            /** @description What the key is bound to, beyond which it opens nothing. */
+            key_permissions: string[] | null;
+            /** @description What the roles permit; with `own` behind it for rows of one's own alone. */
+            permissions: string[];
+            roles: string[];
+            /** Format: uuid */
+            session_id: string | null;
+            signed_in_by: components["schemas"]["SignedInBy"];
+        };
         /** @description The caller's persona: how far the next one is, and who it is. */
         MyPersona: components["schemas"]["AwaitedPersona"] & components["schemas"]["Character"];
+        /** @description An account to make. */
+        NewAccount: {
+            /** @description What its owner is called. */
+            display_name?: string | null;
+            /** @description Its address, which no other account has. */
+            email: string;
+            /** @description Another word for `reason`. */
+            note?: string | null;
+            /** @description Its password, 12 characters at least and 256 bytes at most; without one, an issuer's token opens it. */
+            password?: string | null;
+            /** @description Why, in 500 characters at most. */
+            reason?: string | null;
+            /** @description Its roles; `member` unless said otherwise. */
+            roles?: string[] | null;
+        };
+        /** @description A key to make. */
+        NewApiKey: {
+            /**
+             * Format: uuid
+             * @description For whom it speaks; for you unless said otherwise.
+             */
+            account_id?: string | null;
+            /**
+             * Format: date-time
+             * @description From when on it opens nothing; never unless said otherwise.
+             */
+            expires_at?: string | null;
+            /** @description What it is for. */
+            name: string;
+            /** @description Another word for `reason`. */
+            note?: string | null;
+            /** @description Why, in 500 characters at most. */
+            reason?: string | null;
+            /** @description What it may do, as far as its account may. */
+            scopes: string[];
+        };
         /** @description A job to start. */
         NewJob: {
             /** @description What the kind takes: `{}` unless said otherwise. */
@@ -1763,12 +2391,29 @@ export interface components {
             /** @description A `demo.*` kind; every other kind has a route of its own. */
             kind: string;
         };
+        /** @description What a kind is to be held to; what is left out stays, null is no limit. */
+        NewKindLimit: {
+            /**
+             * Format: int64
+             * @description Steps of it begun in a minute.
+             */
+            per_minute?: number | null;
+            /**
+             * Format: int64
+             * @description Steps of it at work at once.
+             */
+            running_max?: number | null;
+        };
         /** @description What is to be changed; what is left out stays. */
         NewLimits: {
             /** @description For one account, in a day, as text such as "2.50"; null goes back to the settings. */
             account_usd?: string | null;
             /** @description For everybody, in a day, as text such as "2.50"; null goes back to the settings. */
             all_usd?: string | null;
+            /** @description For kinds, by name. */
+            kinds?: {
+                [key: string]: components["schemas"]["NewKindLimit"];
+            };
             /** @description Another word for `reason`. */
             note?: string | null;
             /** @description Why, in 500 characters at most. */
@@ -1780,13 +2425,23 @@ export interface components {
         NewNote: {
             note: string | null;
         };
+        /** @description A password to set. */
+        NewPassword: {
+            /** @description Another word for `reason`. */
+            note?: string | null;
+            /** @description 12 characters at least, 256 bytes at most. */
+            password: string;
+            /** @description Why, in 500 characters at most. */
+            reason?: string | null;
+        };
         /** @description A replay to begin. */
         NewReplay: {
             /** @description So many are tried first; 1 unless said otherwise. */
             canary?: number | null;
             /** @description Only tells what would come of it. */
             dry_run?: boolean;
-            from?: components["schemas"]["ReplayFrom"] | null;
+            /** @description Where they go on; `failed_step` unless said otherwise. */
+            from?: components["schemas"]["ReplayFrom"];
             /**
              * Format: int64
              * @description At most so many letters; 1000 unless said otherwise.
@@ -1813,6 +2468,15 @@ export interface components {
             };
             /** @description What tells this friend from others at the same address. */
             fingerprint?: string | null;
+        };
+        /** @description The roles of an account, all of them. */
+        NewRoles: {
+            /** @description Another word for `reason`. */
+            note?: string | null;
+            /** @description Why, in 500 characters at most. */
+            reason?: string | null;
+            /** @description Some of `member`, `client`, `agent`, `employee`, `curator`, `reviewer`, `operator` and `admin`. */
+            roles: string[];
         };
         /** @description A survey to make. */
         NewSurvey: {
@@ -1889,7 +2553,7 @@ export interface components {
              * @description What a program switches on.
              * @enum {string}
              */
-            code: "malformed_json" | "unknown_field" | "bad_parameter" | "missing_credentials" | "invalid_token" | "token_expired" | "forbidden" | "not_found" | "method_not_allowed" | "slow_request" | "duplicate_response" | "state_conflict" | "idempotency_in_progress" | "already_resolved" | "job_finished" | "survey_closed" | "expired" | "too_large" | "unsupported_media_type" | "validation_failed" | "insufficient_responses" | "idempotency_key_reused" | "internal" | "unavailable" | "timeout" | "http_error";
+            code: "malformed_json" | "unknown_field" | "bad_parameter" | "missing_credentials" | "invalid_token" | "token_expired" | "invalid_api_key" | "invalid_credentials" | "forbidden" | "account_disabled" | "not_found" | "method_not_allowed" | "slow_request" | "duplicate_response" | "state_conflict" | "idempotency_in_progress" | "already_resolved" | "job_finished" | "survey_closed" | "expired" | "too_large" | "unsupported_media_type" | "validation_failed" | "insufficient_responses" | "idempotency_key_reused" | "account_locked" | "rate_limited" | "internal" | "unavailable" | "timeout" | "http_error";
             /** @description What a person reads, with the way to mend it. */
             detail: string;
             /** @description The fields that do not fit, all of them. */
@@ -2025,6 +2689,11 @@ export interface components {
             /** @description Who is at it, or was. */
             worker?: string;
         };
+        /** @description A refresh token, to be spent. */
+        RefreshToken: {
+            /** @description The one that came last. */
+            refresh_token: string;
+        };
         /** @description A replay, as it is told. */
         Replay: {
             /** Format: int64 */
@@ -2036,6 +2705,7 @@ export interface components {
             ended_because: string | null;
             /** Format: date-time */
             finished_at: string | null;
+            from: components["schemas"]["ReplayFrom"];
             /** Format: uuid */
             id: string;
             links: components["schemas"]["Links"];
@@ -2086,7 +2756,7 @@ export interface components {
             position: number;
             /**
              * Format: uuid
-             * @description Its saga.
+             * @description Its saga; once it has begun again as a new one, that.
              */
             saga_id: string;
             /**
@@ -2107,7 +2777,7 @@ export interface components {
          * @description Where the sagas go on.
          * @enum {string}
          */
-        ReplayFrom: "failed_step";
+        ReplayFrom: "failed_step" | "start";
         /** @description One page of a list. */
         ReplayPage: {
             items: components["schemas"]["Replay"][];
@@ -2124,8 +2794,12 @@ export interface components {
              */
             paid_answers_kept: number;
             runs_again: components["schemas"]["StepLetters"][];
+            /** @description What those cost that are not, in dollars. */
+            saves_usd: string;
             /** Format: int64 */
             selected: number;
+            /** @description What the paid calls cost that are made again, in dollars. */
+            spends_again_usd: string;
             /**
              * Format: int64
              * @description Finished steps that keep their answers.
@@ -2271,6 +2945,54 @@ export interface components {
             desired_workers: number;
             reason: string;
         };
+        /** @description A session, as its owner sees it. */
+        Session: {
+            /** Format: date-time */
+            created_at: string;
+            /** @description Whether it is the one that asks. */
+            current: boolean;
+            /**
+             * Format: date-time
+             * @description When it ends unless it is refreshed.
+             */
+            expires_at: string;
+            /** Format: uuid */
+            id: string;
+            /** @description Where it was opened from, roughly. */
+            ip_prefix: string;
+            /**
+             * Format: date-time
+             * @description To a few minutes.
+             */
+            last_used_at: string;
+            /** @description With which program. */
+            user_agent: string;
+        };
+        /** @description One page of a list. */
+        SessionPage: {
+            items: components["schemas"]["Session"][];
+            /** @description Where the next page begins; null on the last. */
+            next_cursor: string | null;
+        };
+        /** @description Who signed in by an issuer's token, and their tokens here. */
+        SignedIn: {
+            display_name: string;
+            email: string | null;
+            /** @description Seconds that the token is good for. */
+            expires_in: number;
+            /** @description For `POST /auth/refresh`, once. */
+            refresh_token: string;
+            /** @description To be sent as `Authorization: Bearer`. */
+            token: string;
+            token_type: string;
+            /** Format: uuid */
+            user_id: string;
+        };
+        /**
+         * @description By what a caller is recognised.
+         * @enum {string}
+         */
+        SignedInBy: "session" | "issuer" | "api_key" | "bootstrap_key";
         /** @description What a job's paid calls took and cost, those in vain included. */
         Spending: {
             /** @description Null where it is not known, which is not nothing. */
@@ -2404,10 +3126,29 @@ export interface components {
          * @enum {string}
          */
         SurveyStatus: "collecting" | "ready" | "completed" | "archived";
+        /** @description That a kind is switched, and why. */
+        SwitchKind: {
+            /** @description Only tells what would come of it. */
+            dry_run?: boolean;
+            /** @description Another word for `reason`. */
+            note?: string | null;
+            /** @description Why, in 500 characters at most. */
+            reason?: string | null;
+        };
         /** @description That the answers are in. */
         Thanks: {
             message: string;
             status: string;
+        };
+        /** @description A new pair of tokens. */
+        TokenPair: {
+            /** @description To be sent as `Authorization: Bearer`. */
+            access_token: string;
+            /** @description Seconds that the access token is good for. */
+            expires_in: number;
+            /** @description For the next refresh, once. */
+            refresh_token: string;
+            token_type: string;
         };
         /**
          * @description Who may look at a persona.
@@ -2427,7 +3168,7 @@ export interface components {
          * @description Why, in a word.
          * @enum {string}
          */
-        Why: "waiting_until" | "waiting_for_signal" | "queued" | "paused" | "queue_paused" | "no_worker" | "ticket_lag" | "broker_down" | "running" | "lease_stale" | "retrying" | "throttled" | "over_budget" | "parked" | "diverged" | "undoing" | "undo_failed" | "finished" | "moving";
+        Why: "waiting_until" | "waiting_for_signal" | "queued" | "paused" | "kind_paused" | "queue_paused" | "no_worker" | "ticket_lag" | "broker_down" | "running" | "lease_stale" | "retrying" | "throttled" | "over_budget" | "parked" | "diverged" | "undoing" | "undo_failed" | "finished" | "moving";
         /** @description A worker, as it is listed. */
         Worker: {
             busy: number;
@@ -2461,6 +3202,26 @@ export interface components {
         WorkerState: "working" | "draining" | "lost";
     };
     responses: {
+        /** @description `account_disabled`: The account exists, and an admin has disabled it. */
+        AccountDisabled: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `account_locked`: Too many attempts to sign in to this address failed, one after the other. */
+        AccountLocked: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description `bad_parameter`: Something in the query or in a header cannot be read. */
         BadParameter: {
             headers: {
@@ -2495,8 +3256,12 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `forbidden`: You are known, and may not do this. */
-        Forbidden: {
+        /**
+         * @description `forbidden`: You are known, and may not do this.
+         *
+         *     `account_disabled`: The account exists, and an admin has disabled it.
+         */
+        ForbiddenOrAccountDisabled: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
@@ -2517,6 +3282,40 @@ export interface components {
         };
         /** @description `internal`: Something went wrong on our side. What, is in our log, and told to nobody. */
         Internal: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `invalid_credentials`: There is no account with this address and this password. */
+        InvalidCredentials: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `invalid_token`: The token was not made here, was changed, or names an account that does not exist. */
+        InvalidToken: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /**
+         * @description `invalid_token`: The token was not made here, was changed, or names an account that does not exist.
+         *
+         *     `token_expired`: The token's time is over.
+         */
+        InvalidTokenOrTokenExpired: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
@@ -2561,8 +3360,10 @@ export interface components {
          *     `invalid_token`: The token was not made here, was changed, or names an account that does not exist.
          *
          *     `token_expired`: The token's time is over.
+         *
+         *     `invalid_api_key`: The key in X-API-Key was not made here, has expired, or was revoked.
          */
-        MissingCredentialsOrInvalidTokenOrTokenExpired: {
+        MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
@@ -2573,6 +3374,16 @@ export interface components {
         };
         /** @description `not_found`: There is nothing by this name, or it is not yours: the answer is the same, so that nobody learns which. */
         NotFound: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `rate_limited`: You, or your network, ask more often than is allowed. */
+        RateLimited: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
@@ -2760,8 +3571,13 @@ export interface components {
     };
     pathItems: never;
 }
+export type Account = components['schemas']['Account'];
+export type AccountPage = components['schemas']['AccountPage'];
 export type AiRequest = components['schemas']['AiRequest'];
 export type AiRequestPage = components['schemas']['AiRequestPage'];
+export type ApiKey = components['schemas']['ApiKey'];
+export type ApiKeyMade = components['schemas']['ApiKeyMade'];
+export type ApiKeyPage = components['schemas']['ApiKeyPage'];
 export type Archetype = components['schemas']['Archetype'];
 export type AwaitedPersona = components['schemas']['AwaitedPersona'];
 export type Banner = components['schemas']['Banner'];
@@ -2790,12 +3606,20 @@ export type ForgeWish = components['schemas']['ForgeWish'];
 export type GroupFacts = components['schemas']['GroupFacts'];
 export type GroupNote = components['schemas']['GroupNote'];
 export type Health = components['schemas']['Health'];
+export type IssuerToken = components['schemas']['IssuerToken'];
 export type Job = components['schemas']['Job'];
 export type JobError = components['schemas']['JobError'];
 export type JobEvent = components['schemas']['JobEvent'];
 export type JobLinks = components['schemas']['JobLinks'];
 export type JobPage = components['schemas']['JobPage'];
 export type JobStatus = components['schemas']['JobStatus'];
+export type Kind = components['schemas']['Kind'];
+export type KindConsequence = components['schemas']['KindConsequence'];
+export type KindForeseen = components['schemas']['KindForeseen'];
+export type KindLimit = components['schemas']['KindLimit'];
+export type KindMode = components['schemas']['KindMode'];
+export type KindPage = components['schemas']['KindPage'];
+export type KindSwitched = components['schemas']['KindSwitched'];
 export type Letter = components['schemas']['Letter'];
 export type LetterDecision = components['schemas']['LetterDecision'];
 export type LetterEdit = components['schemas']['LetterEdit'];
@@ -2807,12 +3631,21 @@ export type LetterSkip = components['schemas']['LetterSkip'];
 export type Limits = components['schemas']['Limits'];
 export type LimitsToday = components['schemas']['LimitsToday'];
 export type Links = components['schemas']['Links'];
+export type LoggedIn = components['schemas']['LoggedIn'];
+export type LoggedInUser = components['schemas']['LoggedInUser'];
+export type Login = components['schemas']['Login'];
+export type Me = components['schemas']['Me'];
 export type MyPersona = components['schemas']['MyPersona'];
+export type NewAccount = components['schemas']['NewAccount'];
+export type NewApiKey = components['schemas']['NewApiKey'];
 export type NewJob = components['schemas']['NewJob'];
+export type NewKindLimit = components['schemas']['NewKindLimit'];
 export type NewLimits = components['schemas']['NewLimits'];
 export type NewNote = components['schemas']['NewNote'];
+export type NewPassword = components['schemas']['NewPassword'];
 export type NewReplay = components['schemas']['NewReplay'];
 export type NewResponse = components['schemas']['NewResponse'];
+export type NewRoles = components['schemas']['NewRoles'];
 export type NewSurvey = components['schemas']['NewSurvey'];
 export type Nothing = components['schemas']['Nothing'];
 export type PaidCall = components['schemas']['PaidCall'];
@@ -2830,6 +3663,7 @@ export type QueuePlace = components['schemas']['QueuePlace'];
 export type QueueSwitched = components['schemas']['QueueSwitched'];
 export type Rarity = components['schemas']['Rarity'];
 export type Reason = components['schemas']['Reason'];
+export type RefreshToken = components['schemas']['RefreshToken'];
 export type Replay = components['schemas']['Replay'];
 export type ReplayCounts = components['schemas']['ReplayCounts'];
 export type ReplayedLetter = components['schemas']['ReplayedLetter'];
@@ -2847,6 +3681,10 @@ export type SagaPage = components['schemas']['SagaPage'];
 export type SagaSteered = components['schemas']['SagaSteered'];
 export type SagaStep = components['schemas']['SagaStep'];
 export type Scale = components['schemas']['Scale'];
+export type Session = components['schemas']['Session'];
+export type SessionPage = components['schemas']['SessionPage'];
+export type SignedIn = components['schemas']['SignedIn'];
+export type SignedInBy = components['schemas']['SignedInBy'];
 export type Spending = components['schemas']['Spending'];
 export type Spent = components['schemas']['Spent'];
 export type SpentToday = components['schemas']['SpentToday'];
@@ -2860,23 +3698,31 @@ export type Survey = components['schemas']['Survey'];
 export type SurveyPage = components['schemas']['SurveyPage'];
 export type SurveyProgress = components['schemas']['SurveyProgress'];
 export type SurveyStatus = components['schemas']['SurveyStatus'];
+export type SwitchKind = components['schemas']['SwitchKind'];
 export type Thanks = components['schemas']['Thanks'];
+export type TokenPair = components['schemas']['TokenPair'];
 export type Visibility = components['schemas']['Visibility'];
 export type WaitingFor = components['schemas']['WaitingFor'];
 export type Why = components['schemas']['Why'];
 export type Worker = components['schemas']['Worker'];
 export type WorkerPage = components['schemas']['WorkerPage'];
 export type WorkerState = components['schemas']['WorkerState'];
+export type ResponseAccountDisabled = components['responses']['AccountDisabled'];
+export type ResponseAccountLocked = components['responses']['AccountLocked'];
 export type ResponseBadParameter = components['responses']['BadParameter'];
 export type ResponseDuplicateResponseOrIdempotencyInProgress = components['responses']['DuplicateResponseOrIdempotencyInProgress'];
 export type ResponseExpired = components['responses']['Expired'];
-export type ResponseForbidden = components['responses']['Forbidden'];
+export type ResponseForbiddenOrAccountDisabled = components['responses']['ForbiddenOrAccountDisabled'];
 export type ResponseIdempotencyInProgress = components['responses']['IdempotencyInProgress'];
 export type ResponseInternal = components['responses']['Internal'];
+export type ResponseInvalidCredentials = components['responses']['InvalidCredentials'];
+export type ResponseInvalidToken = components['responses']['InvalidToken'];
+export type ResponseInvalidTokenOrTokenExpired = components['responses']['InvalidTokenOrTokenExpired'];
 export type ResponseMalformedJsonOrUnknownField = components['responses']['MalformedJsonOrUnknownField'];
 export type ResponseMalformedJsonOrUnknownFieldOrBadParameter = components['responses']['MalformedJsonOrUnknownFieldOrBadParameter'];
-export type ResponseMissingCredentialsOrInvalidTokenOrTokenExpired = components['responses']['MissingCredentialsOrInvalidTokenOrTokenExpired'];
+export type ResponseMissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey = components['responses']['MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey'];
 export type ResponseNotFound = components['responses']['NotFound'];
+export type ResponseRateLimited = components['responses']['RateLimited'];
 export type ResponseSlowRequest = components['responses']['SlowRequest'];
 export type ResponseStateConflict = components['responses']['StateConflict'];
 export type ResponseStateConflictOrIdempotencyInProgress = components['responses']['StateConflictOrIdempotencyInProgress'];
@@ -2923,6 +3769,372 @@ export interface operations {
                     "application/json": components["schemas"]["Banner"];
                 };
             };
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    listAccounts: {
+        parameters: {
+            query?: {
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description The one with this address. */
+                email?: string;
+                /** @description How many, 20 unless said otherwise. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accounts. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "created_at": "2026-11-22T00:06:36.860362Z",
+                     *           "disabled_at": null,
+                     *           "display_name": "A friend",
+                     *           "email": null,
+                     *           "id": "01a20093-823b-73f1-a140-2338f0544c81",
+                     *           "roles": [
+                     *             "member"
+                     *           ]
+                     *         },
+                     *         {
+                     *           "created_at": "2026-11-22T00:06:36.838376Z",
+                     *           "disabled_at": null,
+                     *           "display_name": "Ana Maria",
+                     *           "email": "ana@example.org",
+                     *           "id": "01a20093-8225-77a9-a610-5ba7175cefd2",
+                     *           "roles": [
+                     *             "member"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AccountPage"];
+                };
+            };
+            400: components["responses"]["BadParameter"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    createAccount: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body is the same command, for a day. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "display_name": "Robin Lee",
+                 *       "email": "robin@example.org",
+                 *       "password": "three plain words",
+                 *       "reason": "Robin joins us.",
+                 *       "roles": [
+                 *         "member"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewAccount"];
+            };
+        };
+        responses: {
+            /** @description The account. */
+            201: {
+                headers: {
+                    /** @description true when this is the answer of before. */
+                    "Idempotency-Replayed"?: string;
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-22T00:06:36.772760Z",
+                     *       "disabled_at": null,
+                     *       "display_name": "Robin Lee",
+                     *       "email": "ana@example.org",
+                     *       "id": "01a20093-81e4-76ae-a62d-ef119ac1094c",
+                     *       "roles": [
+                     *         "member"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            400: components["responses"]["MalformedJsonOrUnknownFieldOrBadParameter"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            408: components["responses"]["SlowRequest"];
+            409: components["responses"]["StateConflictOrIdempotencyInProgress"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    disableAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The account's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "Robin has left."
+                 *     }
+                 */
+                "application/json": components["schemas"]["DecisionReason"];
+            };
+        };
+        responses: {
+            /** @description The account. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-22T00:06:36.772760Z",
+                     *       "disabled_at": "2026-11-22T00:06:36.903438Z",
+                     *       "display_name": "Robin Lee",
+                     *       "email": "ana@example.org",
+                     *       "id": "01a20093-81e4-76ae-a62d-ef119ac1094c",
+                     *       "roles": [
+                     *         "member",
+                     *         "reviewer"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            400: components["responses"]["MalformedJsonOrUnknownField"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["SlowRequest"];
+            409: components["responses"]["StateConflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    enableAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The account's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "Robin is back."
+                 *     }
+                 */
+                "application/json": components["schemas"]["DecisionReason"];
+            };
+        };
+        responses: {
+            /** @description The account. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-22T00:06:36.772760Z",
+                     *       "disabled_at": null,
+                     *       "display_name": "Robin Lee",
+                     *       "email": "ana@example.org",
+                     *       "id": "01a20093-81e4-76ae-a62d-ef119ac1094c",
+                     *       "roles": [
+                     *         "member",
+                     *         "reviewer"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            400: components["responses"]["MalformedJsonOrUnknownField"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["SlowRequest"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    setPassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The account's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "password": "four other plain words",
+                 *       "reason": "Robin forgot it."
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewPassword"];
+            };
+        };
+        responses: {
+            /** @description The account. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-22T00:06:36.772760Z",
+                     *       "disabled_at": null,
+                     *       "display_name": "Robin Lee",
+                     *       "email": "ana@example.org",
+                     *       "id": "01a20093-81e4-76ae-a62d-ef119ac1094c",
+                     *       "roles": [
+                     *         "member",
+                     *         "reviewer"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            400: components["responses"]["MalformedJsonOrUnknownField"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["SlowRequest"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    setRoles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The account's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "Robin reviews personas.",
+                 *       "roles": [
+                 *         "member",
+                 *         "reviewer"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewRoles"];
+            };
+        };
+        responses: {
+            /** @description The account. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-22T00:06:36.772760Z",
+                     *       "disabled_at": null,
+                     *       "display_name": "Robin Lee",
+                     *       "email": "ana@example.org",
+                     *       "id": "01a20093-81e4-76ae-a62d-ef119ac1094c",
+                     *       "roles": [
+                     *         "member",
+                     *         "reviewer"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            400: components["responses"]["MalformedJsonOrUnknownField"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["SlowRequest"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -2971,45 +4183,47 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "account_id": "01a20037-cca2-74e9-a6bf-1877fc79e37c",
+                     *           "account_id": "01a20093-6cfe-700c-9776-dc5c150d47f4",
                      *           "attempts": 1,
-                     *           "completed_at": "2026-11-21T22:26:29.886654Z",
+                     *           "cache_hit": false,
+                     *           "completed_at": "2026-11-22T00:06:34.116492Z",
                      *           "completion_tokens": 0,
                      *           "cost_micros": 0,
-                     *           "created_at": "2026-11-21T22:26:29.388507Z",
+                     *           "created_at": "2026-11-22T00:06:33.606895Z",
                      *           "error": null,
-                     *           "id": "chorus-2060273a-1d0c-5843-80c4-c6e58da5868e",
+                     *           "id": "chorus-3cf75a22-d602-5230-896d-2d650ff02709",
                      *           "images": 1,
                      *           "kind": "persona.forge",
-                     *           "latency_ms": 498,
+                     *           "latency_ms": 509,
                      *           "model": "studio/1",
                      *           "name": "paint",
                      *           "prompt_tokens": 0,
                      *           "provider": "local",
                      *           "purpose": "image",
-                     *           "saga_id": "01a20037-d733-704e-acfa-9d131e862b9f",
+                     *           "saga_id": "01a20093-7535-7016-b0aa-00c0aaa032a8",
                      *           "spoiled": false,
                      *           "status": "completed",
                      *           "step": "persona.paint#1"
                      *         },
                      *         {
-                     *           "account_id": "01a20037-cca2-74e9-a6bf-1877fc79e37c",
+                     *           "account_id": "01a20093-6cfe-700c-9776-dc5c150d47f4",
                      *           "attempts": 1,
-                     *           "completed_at": "2026-11-21T22:26:29.355121Z",
+                     *           "cache_hit": false,
+                     *           "completed_at": "2026-11-22T00:06:33.576149Z",
                      *           "completion_tokens": 0,
                      *           "cost_micros": 0,
-                     *           "created_at": "2026-11-21T22:26:29.348524Z",
+                     *           "created_at": "2026-11-22T00:06:33.565188Z",
                      *           "error": null,
-                     *           "id": "chorus-1a609650-e04c-5b9b-a09e-a9f05e9cf66f",
+                     *           "id": "chorus-52979a6f-f9fa-5c51-90f2-fa97f43d64ed",
                      *           "images": 0,
                      *           "kind": "persona.forge",
-                     *           "latency_ms": 6,
+                     *           "latency_ms": 10,
                      *           "model": "phrasebook/1",
                      *           "name": "write",
                      *           "prompt_tokens": 0,
                      *           "provider": "local",
                      *           "purpose": "persona",
-                     *           "saga_id": "01a20037-d733-704e-acfa-9d131e862b9f",
+                     *           "saga_id": "01a20093-7535-7016-b0aa-00c0aaa032a8",
                      *           "spoiled": false,
                      *           "status": "completed",
                      *           "step": "persona.write#1"
@@ -3022,8 +4236,207 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadParameter"];
-            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpired"];
-            403: components["responses"]["Forbidden"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    listApiKeys: {
+        parameters: {
+            query?: {
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description How many, 20 unless said otherwise. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Keys, without what would open anything. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "account_id": "01a20093-6cfe-700c-9776-dc5fb22228a9",
+                     *           "created_at": "2026-11-22T00:06:36.954292Z",
+                     *           "created_by": "ana@example.org",
+                     *           "expires_at": "2099-01-01T00:00:00Z",
+                     *           "id": "01a20093-829c-77c6-9832-057b927d322d",
+                     *           "last_used_at": null,
+                     *           "name": "The nightly report",
+                     *           "prefix": "chk_d61e98792d1e",
+                     *           "revoked_at": null,
+                     *           "scopes": [
+                     *             "ops:read"
+                     *           ]
+                     *         },
+                     *         {
+                     *           "account_id": "01a20093-6cfe-700c-9776-dc5fb22228a9",
+                     *           "created_at": "2026-11-22T00:06:36.946509Z",
+                     *           "created_by": "ana@example.org",
+                     *           "expires_at": "2099-01-01T00:00:00Z",
+                     *           "id": "01a20093-8292-751f-b36c-8bcaac240e9a",
+                     *           "last_used_at": null,
+                     *           "name": "The nightly report",
+                     *           "prefix": "chk_d1e86a07fba2",
+                     *           "revoked_at": null,
+                     *           "scopes": [
+                     *             "ops:read"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ApiKeyPage"];
+                };
+            };
+            400: components["responses"]["BadParameter"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    createApiKey: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body is the same command, for a day. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "expires_at": "2099-01-01T00:00:00Z",
+                 *       "name": "The nightly report",
+                 *       "reason": "The report asks for costs.",
+                 *       "scopes": [
+                 *         "ops:read"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewApiKey"];
+            };
+        };
+        responses: {
+            /** @description The key. */
+            201: {
+                headers: {
+                    /** @description true when this is the answer of before. */
+                    "Idempotency-Replayed"?: string;
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "account_id": "01a20093-6cfe-700c-9776-dc5fb22228a9",
+                     *       "created_at": "2026-11-22T00:06:36.946509Z",
+                     *       "created_by": "ana@example.org",
+                     *       "expires_at": "2099-01-01T00:00:00Z",
+                     *       "id": "01a20093-8292-751f-b36c-8bcaac240e9a",
+                     *       "key": "chk_d1e86a07fba2_Qm9yaW5nIG9uIHB1cnBvc2U",
+                     *       "last_used_at": null,
+                     *       "name": "The nightly report",
+                     *       "prefix": "chk_d1e86a07fba2",
+                     *       "revoked_at": null,
+                     *       "scopes": [
+                     *         "ops:read"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ApiKeyMade"];
+                };
+            };
+            400: components["responses"]["MalformedJsonOrUnknownFieldOrBadParameter"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            408: components["responses"]["SlowRequest"];
+            409: components["responses"]["IdempotencyInProgress"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    revokeApiKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The key's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "The report is no more."
+                 *     }
+                 */
+                "application/json": components["schemas"]["DecisionReason"];
+            };
+        };
+        responses: {
+            /** @description The key, revoked. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "account_id": "01a20093-6cfe-700c-9776-dc5fb22228a9",
+                     *       "created_at": "2026-11-22T00:06:36.946509Z",
+                     *       "created_by": "ana@example.org",
+                     *       "expires_at": "2099-01-01T00:00:00Z",
+                     *       "id": "01a20093-8292-751f-b36c-8bcaac240e9a",
+                     *       "last_used_at": null,
+                     *       "name": "The nightly report",
+                     *       "prefix": "chk_d1e86a07fba2",
+                     *       "revoked_at": "2026-11-22T00:06:36.976974Z",
+                     *       "scopes": [
+                     *         "ops:read"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ApiKey"];
+                };
+            };
+            400: components["responses"]["MalformedJsonOrUnknownField"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["SlowRequest"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -3063,11 +4476,11 @@ export interface operations {
                      *       "items": [
                      *         {
                      *           "actor": "ana@example.org",
-                     *           "at": "2026-11-21T22:26:34.204207Z",
+                     *           "at": "2026-11-22T00:06:36.728796Z",
                      *           "detail": {
                      *             "cap_usd": null
                      *           },
-                     *           "id": "01a20037-ea5e-715f-b1be-3d4226199a22",
+                     *           "id": "01a20093-81ba-7247-a598-fc9c31cc6066",
                      *           "reason": "A trial.",
                      *           "target_id": "all",
                      *           "target_kind": "limit",
@@ -3075,26 +4488,27 @@ export interface operations {
                      *         },
                      *         {
                      *           "actor": "ana@example.org",
-                     *           "at": "2026-11-21T22:26:34.204207Z",
+                     *           "at": "2026-11-22T00:06:36.728796Z",
                      *           "detail": {
                      *             "cap_usd": "2.50"
                      *           },
-                     *           "id": "01a20037-ea5d-7751-9f27-f1d86b4e1c6a",
+                     *           "id": "01a20093-81b9-7393-bfb8-ca21f121b87d",
                      *           "reason": "A trial.",
                      *           "target_id": "account",
                      *           "target_kind": "limit",
                      *           "verb": "limit.set"
                      *         }
                      *       ],
-                     *       "next_cursor": null
+                     *       "next_cursor": "WyIyMDI2LTExLTIyVDAwOjA2OjM1LjY4NTU5OVoiLCIwMWEyMDA5My03ZGE2LTc1ODctOTI0MS01ZWU5MzM5NTljMTEiXQ"
                      *     }
                      */
                     "application/json": components["schemas"]["DecisionPage"];
                 };
             };
             400: components["responses"]["BadParameter"];
-            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpired"];
-            403: components["responses"]["Forbidden"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -3128,14 +4542,14 @@ export interface operations {
                     /**
                      * @example {
                      *       "by": "day",
-                     *       "from": "2026-10-22T22:26:35.242658Z",
+                     *       "from": "2026-10-23T00:06:37.758176Z",
                      *       "items": [
                      *         {
                      *           "account": null,
                      *           "calls": 4,
                      *           "calls_of_unknown_cost": 0,
                      *           "cost_usd": "0.00",
-                     *           "day": "2026-11-21",
+                     *           "day": "2026-11-22",
                      *           "images": 2,
                      *           "input_tokens": 0,
                      *           "kind": null,
@@ -3144,7 +4558,7 @@ export interface operations {
                      *         }
                      *       ],
                      *       "next_cursor": null,
-                     *       "to": "2026-11-21T22:26:35.242658Z",
+                     *       "to": "2026-11-22T00:06:37.758176Z",
                      *       "total": {
                      *         "calls": 4,
                      *         "calls_of_unknown_cost": 0,
@@ -3159,8 +4573,9 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadParameter"];
-            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpired"];
-            403: components["responses"]["Forbidden"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -3207,18 +4622,18 @@ export interface operations {
                      *         {
                      *           "attempts": 1,
                      *           "class": "transient",
-                     *           "created_at": "2026-11-21T22:26:32.170789Z",
+                     *           "created_at": "2026-11-22T00:06:35.150854Z",
                      *           "group": "fp_e5b4e59bff0b584c",
-                     *           "id": "37a42793-bb32-5674-bbfe-2015c5967ee6",
-                     *           "job": "01a20037-e24d-7635-b4ce-fcfb9cf9fb9e",
+                     *           "id": "bdf0daa3-7514-57f5-8a81-73a05bd0e491",
+                     *           "job": "01a20093-7b83-7755-aaff-e4abfa019696",
                      *           "kind": "demo.gate",
                      *           "links": {
-                     *             "discard": "/api/v1/admin/dead-letters/37a42793-bb32-5674-bbfe-2015c5967ee6/discard",
-                     *             "job": "/api/v1/jobs/01a20037-e24d-7635-b4ce-fcfb9cf9fb9e",
-                     *             "replay": "/api/v1/admin/dead-letters/37a42793-bb32-5674-bbfe-2015c5967ee6/replay",
-                     *             "restore": "/api/v1/admin/dead-letters/37a42793-bb32-5674-bbfe-2015c5967ee6/restore",
-                     *             "self": "/api/v1/admin/dead-letters/37a42793-bb32-5674-bbfe-2015c5967ee6",
-                     *             "skip": "/api/v1/admin/dead-letters/37a42793-bb32-5674-bbfe-2015c5967ee6/skip"
+                     *             "discard": "/api/v1/admin/dead-letters/bdf0daa3-7514-57f5-8a81-73a05bd0e491/discard",
+                     *             "job": "/api/v1/jobs/01a20093-7b83-7755-aaff-e4abfa019696",
+                     *             "replay": "/api/v1/admin/dead-letters/bdf0daa3-7514-57f5-8a81-73a05bd0e491/replay",
+                     *             "restore": "/api/v1/admin/dead-letters/bdf0daa3-7514-57f5-8a81-73a05bd0e491/restore",
+                     *             "self": "/api/v1/admin/dead-letters/bdf0daa3-7514-57f5-8a81-73a05bd0e491",
+                     *             "skip": "/api/v1/admin/dead-letters/bdf0daa3-7514-57f5-8a81-73a05bd0e491/skip"
                      *           },
                      *           "message": "the gate is closed",
                      *           "queue": "synthesis",
@@ -3238,8 +4653,9 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadParameter"];
-            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpired"];
-            403: components["responses"]["Forbidden"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -3268,10 +4684,10 @@ export interface operations {
                      * @example {
                      *       "attempts": 1,
                      *       "class": "transient",
-                     *       "created_at": "2026-11-21T22:26:32.170789Z",
+                     *       "created_at": "2026-11-22T00:06:35.150854Z",
                      *       "errors": [
                      *         {
-                     *           "at": "2026-11-21T22:26:32.170789Z",
+                     *           "at": "2026-11-22T00:06:35.150854Z",
                      *           "data": {
                      *             "attempt": 1,
                      *             "class": "transient",
@@ -3287,35 +4703,35 @@ export interface operations {
                      *       "group": "fp_e5b4e59bff0b584c",
                      *       "history": [
                      *         {
-                     *           "at": "2026-11-21T22:26:32.145274Z",
+                     *           "at": "2026-11-22T00:06:35.141368Z",
                      *           "data": null,
                      *           "id": 1,
                      *           "name": "saga.queued",
                      *           "step": null
                      *         },
                      *         {
-                     *           "at": "2026-11-21T22:26:32.159468Z",
+                     *           "at": "2026-11-22T00:06:35.144068Z",
                      *           "data": null,
                      *           "id": 2,
                      *           "name": "saga.running",
                      *           "step": null
                      *         }
                      *       ],
-                     *       "id": "37a42793-bb32-5674-bbfe-2015c5967ee6",
+                     *       "id": "bdf0daa3-7514-57f5-8a81-73a05bd0e491",
                      *       "input": {},
-                     *       "job": "01a20037-e24d-7635-b4ce-fcfb9cf9fb9e",
+                     *       "job": "01a20093-7b83-7755-aaff-e4abfa019696",
                      *       "job_state": "parked",
                      *       "kind": "demo.gate",
                      *       "links": {
-                     *         "discard": "/api/v1/admin/dead-letters/37a42793-bb32-5674-bbfe-2015c5967ee6/discard",
-                     *         "job": "/api/v1/jobs/01a20037-e24d-7635-b4ce-fcfb9cf9fb9e",
-                     *         "replay": "/api/v1/admin/dead-letters/37a42793-bb32-5674-bbfe-2015c5967ee6/replay",
-                     *         "restore": "/api/v1/admin/dead-letters/37a42793-bb32-5674-bbfe-2015c5967ee6/restore",
-                     *         "self": "/api/v1/admin/dead-letters/37a42793-bb32-5674-bbfe-2015c5967ee6",
-                     *         "skip": "/api/v1/admin/dead-letters/37a42793-bb32-5674-bbfe-2015c5967ee6/skip"
+                     *         "discard": "/api/v1/admin/dead-letters/bdf0daa3-7514-57f5-8a81-73a05bd0e491/discard",
+                     *         "job": "/api/v1/jobs/01a20093-7b83-7755-aaff-e4abfa019696",
+                     *         "replay": "/api/v1/admin/dead-letters/bdf0daa3-7514-57f5-8a81-73a05bd0e491/replay",
+                     *         "restore": "/api/v1/admin/dead-letters/bdf0daa3-7514-57f5-8a81-73a05bd0e491/restore",
+                     *         "self": "/api/v1/admin/dead-letters/bdf0daa3-7514-57f5-8a81-73a05bd0e491",
+                     *         "skip": "/api/v1/admin/dead-letters/bdf0daa3-7514-57f5-8a81-73a05bd0e491/skip"
                      *       },
                      *       "message": "the gate is closed",
-                     *       "parked_until": "2026-11-22T22:26:32.170789Z",
+                     *       "parked_until": "2026-11-23T00:06:35.150854Z",
                      *       "queue": "synthesis",
                      *       "reason": null,
                      *       "replayed_as": null,
@@ -3331,9 +4747,10 @@ export interface operations {
                     "application/json": components["schemas"]["DeadLetterDetail"];
                 };
             };
-            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpired"];
-            403: components["responses"]["Forbidden"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -3376,23 +4793,23 @@ export interface operations {
                      * @example {
                      *       "attempts": 1,
                      *       "class": "transient",
-                     *       "created_at": "2026-11-21T22:26:32.873865Z",
+                     *       "created_at": "2026-11-22T00:06:35.585022Z",
                      *       "group": "fp_e5b4e59bff0b584c",
-                     *       "id": "c89a62ee-e588-55d5-b26f-43a1a3dd080a",
-                     *       "job": "01a20037-e506-7175-b0fb-11937498067e",
+                     *       "id": "55a66d89-6ef1-5918-a990-ab2a03f68dc7",
+                     *       "job": "01a20093-7d35-71bf-b105-c0309da11330",
                      *       "kind": "demo.gate",
                      *       "links": {
-                     *         "discard": "/api/v1/admin/dead-letters/c89a62ee-e588-55d5-b26f-43a1a3dd080a/discard",
-                     *         "job": "/api/v1/jobs/01a20037-e506-7175-b0fb-11937498067e",
-                     *         "replay": "/api/v1/admin/dead-letters/c89a62ee-e588-55d5-b26f-43a1a3dd080a/replay",
-                     *         "restore": "/api/v1/admin/dead-letters/c89a62ee-e588-55d5-b26f-43a1a3dd080a/restore",
-                     *         "self": "/api/v1/admin/dead-letters/c89a62ee-e588-55d5-b26f-43a1a3dd080a",
-                     *         "skip": "/api/v1/admin/dead-letters/c89a62ee-e588-55d5-b26f-43a1a3dd080a/skip"
+                     *         "discard": "/api/v1/admin/dead-letters/55a66d89-6ef1-5918-a990-ab2a03f68dc7/discard",
+                     *         "job": "/api/v1/jobs/01a20093-7d35-71bf-b105-c0309da11330",
+                     *         "replay": "/api/v1/admin/dead-letters/55a66d89-6ef1-5918-a990-ab2a03f68dc7/replay",
+                     *         "restore": "/api/v1/admin/dead-letters/55a66d89-6ef1-5918-a990-ab2a03f68dc7/restore",
+                     *         "self": "/api/v1/admin/dead-letters/55a66d89-6ef1-5918-a990-ab2a03f68dc7",
+                     *         "skip": "/api/v1/admin/dead-letters/55a66d89-6ef1-5918-a990-ab2a03f68dc7/skip"
                      *       },
                      *       "message": "the gate is closed",
                      *       "queue": "synthesis",
                      *       "reason": "Nobody waits for it any more.",
-                     *       "resolved_at": "2026-11-21T22:26:32.970353Z",
+                     *       "resolved_at": "2026-11-22T00:06:35.685599Z",
                      *       "resolved_by": "ana@example.org",
                      *       "state": "discarded",
                      *       "step": "demo.pass",
@@ -3404,14 +4821,15 @@ export interface operations {
                 };
             };
             400: components["responses"]["MalformedJsonOrUnknownFieldOrBadParameter"];
-            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpired"];
-            403: components["responses"]["Forbidden"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
             404: components["responses"]["NotFound"];
             408: components["responses"]["SlowRequest"];
             409: components["responses"]["StateConflictOrIdempotencyInProgressOrAlreadyResolved"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -3460,10 +4878,12 @@ export interface operations {
                      *         "runs": [
                      *           "demo.pass#1"
                      *         ],
+                     *         "saves_usd": "0.00",
+                     *         "spends_again_usd": "0.00",
                      *         "state": "running",
                      *         "was": "parked"
                      *       },
-                     *       "dead_letter": "37a42793-bb32-5674-bbfe-2015c5967ee6",
+                     *       "dead_letter": "bdf0daa3-7514-57f5-8a81-73a05bd0e491",
                      *       "dry_run": true,
                      *       "mode": "in_place"
                      *     }
@@ -3484,25 +4904,26 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "dead_letter": "89dee09b-b9bb-5a01-b84d-e7b2c5a578ff",
-                     *       "job": "/api/v1/jobs/01a20037-e349-7669-bd71-dd61385635aa",
-                     *       "job_id": "01a20037-e349-7669-bd71-dd61385635aa",
+                     *       "dead_letter": "e6f5cd04-d086-5a7c-87e2-a4b94a687192",
+                     *       "job": "/api/v1/jobs/01a20093-7c1d-76c9-af05-d9561e7a0296",
+                     *       "job_id": "01a20093-7c1d-76c9-af05-d9561e7a0296",
                      *       "mode": "in_place",
-                     *       "replay_of": "01a20037-e349-7669-bd71-dd61385635aa"
+                     *       "replay_of": "01a20093-7c1d-76c9-af05-d9561e7a0296"
                      *     }
                      */
                     "application/json": components["schemas"]["LetterJudged"];
                 };
             };
             400: components["responses"]["MalformedJsonOrUnknownFieldOrBadParameter"];
-            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpired"];
-            403: components["responses"]["Forbidden"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
             404: components["responses"]["NotFound"];
             408: components["responses"]["SlowRequest"];
             409: components["responses"]["StateConflictOrIdempotencyInProgressOrAlreadyResolved"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -3551,11 +4972,13 @@ export interface operations {
                      *         "runs": [
                      *           "demo.pass#1"
                      *         ],
-                     *         "starts": "9361319a-f8f7-5d36-b0b1-868bac8300d2",
+                     *         "saves_usd": "0.00",
+                     *         "spends_again_usd": "0.00",
+                     *         "starts": "78eefd3c-591d-502f-8356-68d2736c4b28",
                      *         "state": "undone",
                      *         "was": "undone"
                      *       },
-                     *       "dead_letter": "c89a62ee-e588-55d5-b26f-43a1a3dd080a",
+                     *       "dead_letter": "55a66d89-6ef1-5918-a990-ab2a03f68dc7",
                      *       "dry_run": true,
                      *       "mode": "new_job"
                      *     }
@@ -3576,19 +4999,19 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "dead_letter": "c89a62ee-e588-55d5-b26f-43a1a3dd080a",
-                     *       "job": "/api/v1/jobs/9361319a-f8f7-5d36-b0b1-868bac8300d2",
-                     *       "job_id": "9361319a-f8f7-5d36-b0b1-868bac8300d2",
+                     *       "dead_letter": "55a66d89-6ef1-5918-a990-ab2a03f68dc7",
+                     *       "job": "/api/v1/jobs/78eefd3c-591d-502f-8356-68d2736c4b28",
+                     *       "job_id": "78eefd3c-591d-502f-8356-68d2736c4b28",
                      *       "mode": "new_job",
-                     *       "replay_of": "01a20037-e506-7175-b0fb-11937498067e"
+                     *       "replay_of": "01a20093-7d35-71bf-b105-c0309da11330"
                      *     }
                      */
                     "application/json": components["schemas"]["LetterJudged"];
                 };
             };
             400: components["responses"]["MalformedJsonOrUnknownFieldOrBadParameter"];
-            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpired"];
-            403: components["responses"]["Forbidden"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
             404: components["responses"]["NotFound"];
             408: components["responses"]["SlowRequest"];
             409: components["responses"]["StateConflictOrIdempotencyInProgressOrAlreadyResolved"];
@@ -3596,6 +5019,7 @@ export interface operations {
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -3645,10 +5069,12 @@ export interface operations {
                      *         "runs": [
                      *           "demo.pass#2"
                      *         ],
+                     *         "saves_usd": "0.00",
+                     *         "spends_again_usd": "0.00",
                      *         "state": "running",
                      *         "was": "parked"
                      *       },
-                     *       "dead_letter": "37a42793-bb32-5674-bbfe-2015c5967ee6",
+                     *       "dead_letter": "bdf0daa3-7514-57f5-8a81-73a05bd0e491",
                      *       "dry_run": true,
                      *       "mode": "in_place"
                      *     }
@@ -3669,25 +5095,26 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "dead_letter": "c828d681-56b3-5dc9-8242-d4b53e7bbe3d",
-                     *       "job": "/api/v1/jobs/01a20037-e433-75c4-a2d8-74ee119fc3be",
-                     *       "job_id": "01a20037-e433-75c4-a2d8-74ee119fc3be",
+                     *       "dead_letter": "d21a7209-309f-53bf-9602-dbbb509ee79e",
+                     *       "job": "/api/v1/jobs/01a20093-7ca7-730f-aca0-5cf7d7f2cb38",
+                     *       "job_id": "01a20093-7ca7-730f-aca0-5cf7d7f2cb38",
                      *       "mode": "in_place",
-                     *       "replay_of": "01a20037-e433-75c4-a2d8-74ee119fc3be"
+                     *       "replay_of": "01a20093-7ca7-730f-aca0-5cf7d7f2cb38"
                      *     }
                      */
                     "application/json": components["schemas"]["LetterJudged"];
                 };
             };
             400: components["responses"]["MalformedJsonOrUnknownFieldOrBadParameter"];
-            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpired"];
-            403: components["responses"]["Forbidden"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
             404: components["responses"]["NotFound"];
             408: components["responses"]["SlowRequest"];
             409: components["responses"]["StateConflictOrIdempotencyInProgressOrAlreadyResolved"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -3723,10 +5150,10 @@ export interface operations {
                      *           "attempts": 1,
                      *           "by": "error",
                      *           "class": "transient",
-                     *           "first_at": "2026-11-21T22:26:32.170789Z",
+                     *           "first_at": "2026-11-22T00:06:35.150854Z",
                      *           "key": "fp_e5b4e59bff0b584c",
                      *           "kind": "demo.gate",
-                     *           "last_at": "2026-11-21T22:26:32.170789Z",
+                     *           "last_at": "2026-11-22T00:06:35.150854Z",
                      *           "letters": 1,
                      *           "links": {
                      *             "letters": "/api/v1/admin/dead-letters?group=fp_e5b4e59bff0b584c"
@@ -3747,8 +5174,9 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadParameter"];
-            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpired"];
-            403: components["responses"]["Forbidden"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -3786,7 +5214,7 @@ export interface operations {
                      * @example {
                      *       "group": "fp_e5b4e59bff0b584c",
                      *       "note": "Ticket 4711 with the provider.",
-                     *       "noted_at": "2026-11-21T22:26:32.306920Z",
+                     *       "noted_at": "2026-11-22T00:06:35.266650Z",
                      *       "noted_by": "ana@example.org"
                      *     }
                      */
@@ -3794,13 +5222,340 @@ export interface operations {
                 };
             };
             400: components["responses"]["MalformedJsonOrUnknownField"];
-            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpired"];
-            403: components["responses"]["Forbidden"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
             404: components["responses"]["NotFound"];
             408: components["responses"]["SlowRequest"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    listKinds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Kinds. There is no next page. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "in_line": 0,
+                     *           "kind": "account.erase",
+                     *           "links": {
+                     *             "drain": "/api/v1/admin/kinds/account.erase/drain",
+                     *             "pause": "/api/v1/admin/kinds/account.erase/pause",
+                     *             "sagas": "/api/v1/admin/sagas?kind=account.erase",
+                     *             "self": "/api/v1/admin/kinds/account.erase"
+                     *           },
+                     *           "open": 0,
+                     *           "queued": 0,
+                     *           "state": "enabled",
+                     *           "switched": null
+                     *         },
+                     *         {
+                     *           "in_line": 0,
+                     *           "kind": "demo.fail",
+                     *           "links": {
+                     *             "drain": "/api/v1/admin/kinds/demo.fail/drain",
+                     *             "pause": "/api/v1/admin/kinds/demo.fail/pause",
+                     *             "sagas": "/api/v1/admin/sagas?kind=demo.fail",
+                     *             "self": "/api/v1/admin/kinds/demo.fail"
+                     *           },
+                     *           "open": 0,
+                     *           "queued": 0,
+                     *           "state": "enabled",
+                     *           "switched": null
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["KindPage"];
+                };
+            };
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    getKind: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The kind's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The kind. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "in_line": 0,
+                     *       "kind": "demo.pair",
+                     *       "links": {
+                     *         "drain": "/api/v1/admin/kinds/demo.pair/drain",
+                     *         "pause": "/api/v1/admin/kinds/demo.pair/pause",
+                     *         "sagas": "/api/v1/admin/sagas?kind=demo.pair",
+                     *         "self": "/api/v1/admin/kinds/demo.pair"
+                     *       },
+                     *       "open": 0,
+                     *       "queued": 0,
+                     *       "state": "enabled",
+                     *       "switched": {
+                     *         "at": "2026-11-22T00:06:36.684030Z",
+                     *         "by": "ana@example.org",
+                     *         "reason": "Its provider is down."
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Kind"];
+                };
+            };
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    drainKind: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body is the same command, for a day. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The kind's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "Its provider is down."
+                 *     }
+                 */
+                "application/json": components["schemas"]["SwitchKind"];
+            };
+        };
+        responses: {
+            /** @description The kind; or what would come of it: a dry run. */
+            200: {
+                headers: {
+                    /** @description true when this is the answer of before. */
+                    "Idempotency-Replayed"?: string;
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "in_line": 0,
+                     *       "kind": "demo.pair",
+                     *       "links": {
+                     *         "pause": "/api/v1/admin/kinds/demo.pair/pause",
+                     *         "resume": "/api/v1/admin/kinds/demo.pair/resume",
+                     *         "sagas": "/api/v1/admin/sagas?kind=demo.pair",
+                     *         "self": "/api/v1/admin/kinds/demo.pair"
+                     *       },
+                     *       "open": 0,
+                     *       "queued": 0,
+                     *       "state": "drain",
+                     *       "switched": {
+                     *         "at": "2026-11-22T00:06:36.669314Z",
+                     *         "by": "ana@example.org",
+                     *         "reason": "Its provider is down."
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Kind"] | components["schemas"]["KindForeseen"];
+                };
+            };
+            400: components["responses"]["MalformedJsonOrUnknownFieldOrBadParameter"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["SlowRequest"];
+            409: components["responses"]["StateConflictOrIdempotencyInProgress"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    pauseKind: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body is the same command, for a day. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The kind's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "Its provider is down."
+                 *     }
+                 */
+                "application/json": components["schemas"]["SwitchKind"];
+            };
+        };
+        responses: {
+            /** @description The kind; or what would come of it: a dry run. */
+            200: {
+                headers: {
+                    /** @description true when this is the answer of before. */
+                    "Idempotency-Replayed"?: string;
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "in_line": 0,
+                     *       "kind": "demo.pair",
+                     *       "links": {
+                     *         "drain": "/api/v1/admin/kinds/demo.pair/drain",
+                     *         "resume": "/api/v1/admin/kinds/demo.pair/resume",
+                     *         "sagas": "/api/v1/admin/sagas?kind=demo.pair",
+                     *         "self": "/api/v1/admin/kinds/demo.pair"
+                     *       },
+                     *       "open": 0,
+                     *       "queued": 0,
+                     *       "state": "paused",
+                     *       "switched": {
+                     *         "at": "2026-11-22T00:06:36.652182Z",
+                     *         "by": "ana@example.org",
+                     *         "reason": "Its provider is down."
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Kind"] | components["schemas"]["KindForeseen"];
+                };
+            };
+            400: components["responses"]["MalformedJsonOrUnknownFieldOrBadParameter"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["SlowRequest"];
+            409: components["responses"]["StateConflictOrIdempotencyInProgress"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    resumeKind: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body is the same command, for a day. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The kind's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "Its provider is down."
+                 *     }
+                 */
+                "application/json": components["schemas"]["SwitchKind"];
+            };
+        };
+        responses: {
+            /** @description The kind; or what would come of it: a dry run. */
+            200: {
+                headers: {
+                    /** @description true when this is the answer of before. */
+                    "Idempotency-Replayed"?: string;
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "in_line": 0,
+                     *       "kind": "demo.pair",
+                     *       "links": {
+                     *         "drain": "/api/v1/admin/kinds/demo.pair/drain",
+                     *         "pause": "/api/v1/admin/kinds/demo.pair/pause",
+                     *         "sagas": "/api/v1/admin/sagas?kind=demo.pair",
+                     *         "self": "/api/v1/admin/kinds/demo.pair"
+                     *       },
+                     *       "open": 0,
+                     *       "queued": 0,
+                     *       "state": "enabled",
+                     *       "switched": {
+                     *         "at": "2026-11-22T00:06:36.684030Z",
+                     *         "by": "ana@example.org",
+                     *         "reason": "Its provider is down."
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Kind"] | components["schemas"]["KindForeseen"];
+                };
+            };
+            400: components["responses"]["MalformedJsonOrUnknownFieldOrBadParameter"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["SlowRequest"];
+            409: components["responses"]["StateConflictOrIdempotencyInProgress"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -3837,11 +5592,23 @@ export interface operations {
                      *           "per": "day",
                      *           "scope": "account",
                      *           "set": {
-                     *             "at": "2026-11-21T22:26:34.204207Z",
+                     *             "at": "2026-11-22T00:06:36.728796Z",
                      *             "by": "ana@example.org",
                      *             "reason": "A trial."
                      *           },
                      *           "setting_usd": null
+                     *         }
+                     *       ],
+                     *       "kinds": [
+                     *         {
+                     *           "kind": "demo.pair",
+                     *           "per_minute": null,
+                     *           "running_max": 5,
+                     *           "set": {
+                     *             "at": "2026-11-22T00:06:36.718096Z",
+                     *             "by": "ana@example.org",
+                     *             "reason": ""
+                     *           }
                      *         }
                      *       ],
                      *       "next_cursor": null,
@@ -3854,8 +5621,9 @@ export interface operations {
                     "application/json": components["schemas"]["LimitsToday"];
                 };
             };
-            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpired"];
-            403: components["responses"]["Forbidden"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -3908,11 +5676,23 @@ export interface operations {
                      *           "per": "day",
                      *           "scope": "account",
                      *           "set": {
-                     *             "at": "2026-11-21T22:26:34.204207Z",
+                     *             "at": "2026-11-22T00:06:36.728796Z",
                      *             "by": "ana@example.org",
                      *             "reason": "A trial."
                      *           },
                      *           "setting_usd": null
+                     *         }
+                     *       ],
+                     *       "kinds": [
+                     *         {
+                     *           "kind": "demo.pair",
+                     *           "per_minute": null,
+                     *           "running_max": 5,
+                     *           "set": {
+                     *             "at": "2026-11-22T00:06:36.718096Z",
+                     *             "by": "ana@example.org",
+                     *             "reason": ""
+                     *           }
                      *         }
                      *       ],
                      *       "next_cursor": null
@@ -3922,13 +5702,14 @@ export interface operations {
                 };
             };
             400: components["responses"]["MalformedJsonOrUnknownFieldOrBadParameter"];
-            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpired"];
-            403: components["responses"]["Forbidden"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
             408: components["responses"]["SlowRequest"];
             409: components["responses"]["IdempotencyInProgress"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -3974,10 +5755,10 @@ export interface operations {
                      *           "switched": null
                      *         },
                      *         {
-                     *           "busy_workers": 1,
+                     *           "busy_workers": 0,
                      *           "consumers": 1,
                      *           "delayed": 0,
-                     *           "done_per_minute": 3,
+                     *           "done_per_minute": 5,
                      *           "drain_estimate_seconds": 0,
                      *           "links": {
                      *             "resume": "/api/v1/admin/queues/image/resume",
@@ -3990,9 +5771,9 @@ export interface operations {
                      *           "ready": 0,
                      *           "running": 0,
                      *           "slots": 10,
-                     *           "step_ms": 863,
+                     *           "step_ms": 624,
                      *           "switched": {
-                     *             "at": "2026-11-21T22:26:34.096285Z",
+                     *             "at": "2026-11-22T00:06:36.591243Z",
                      *             "by": "ana@example.org",
                      *             "reason": "The provider is down."
                      *           }
@@ -4004,8 +5785,9 @@ export interface operations {
                     "application/json": components["schemas"]["QueuePage"];
                 };
             };
-            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpired"];
-            403: components["responses"]["Forbidden"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -4032,10 +5814,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "busy_workers": 1,
+                     *       "busy_workers": 0,
                      *       "consumers": 1,
                      *       "delayed": 0,
-                     *       "done_per_minute": 3,
+                     *       "done_per_minute": 5,
                      *       "drain_estimate_seconds": 0,
                      *       "links": {
                      *         "resume": "/api/v1/admin/queues/image/resume",
@@ -4048,9 +5830,9 @@ export interface operations {
                      *       "ready": 0,
                      *       "running": 0,
                      *       "slots": 10,
-                     *       "step_ms": 863,
+                     *       "step_ms": 624,
                      *       "switched": {
-                     *         "at": "2026-11-21T22:26:34.096285Z",
+                     *         "at": "2026-11-22T00:06:36.591243Z",
                      *         "by": "ana@example.org",
                      *         "reason": "The provider is down."
                      *       }
@@ -4059,9 +5841,10 @@ export interface operations {
                     "application/json": components["schemas"]["Queue"];
                 };
             };
-            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpired"];
-            403: components["responses"]["Forbidden"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -4102,10 +5885,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "busy_workers": 1,
+                     *       "busy_workers": 0,
                      *       "consumers": 1,
                      *       "delayed": 0,
-                     *       "done_per_minute": 3,
+                     *       "done_per_minute": 5,
                      *       "drain_estimate_seconds": 0,
                      *       "links": {
                      *         "resume": "/api/v1/admin/queues/image/resume",
@@ -4118,9 +5901,9 @@ export interface operations {
                      *       "ready": 0,
                      *       "running": 0,
                      *       "slots": 10,
-                     *       "step_ms": 863,
+                     *       "step_ms": 624,
                      *       "switched": {
-                     *         "at": "2026-11-21T22:26:34.096285Z",
+                     *         "at": "2026-11-22T00:06:36.591243Z",
                      *         "by": "ana@example.org",
                      *         "reason": "The provider is down."
                      *       }
@@ -4130,14 +5913,15 @@ export interface operations {
                 };
             };
             400: components["responses"]["MalformedJsonOrUnknownFieldOrBadParameter"];
-            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpired"];
-            403: components["responses"]["Forbidden"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
             404: components["responses"]["NotFound"];
             408: components["responses"]["SlowRequest"];
             409: components["responses"]["StateConflictOrIdempotencyInProgress"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -4178,10 +5962,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "busy_workers": 1,
+                     *       "busy_workers": 0,
                      *       "consumers": 1,
                      *       "delayed": 0,
-                     *       "done_per_minute": 3,
+                     *       "done_per_minute": 5,
                      *       "drain_estimate_seconds": 0,
                      *       "links": {
                      *         "pause": "/api/v1/admin/queues/image/pause",
@@ -4194,9 +5978,9 @@ export interface operations {
                      *       "ready": 0,
                      *       "running": 0,
                      *       "slots": 10,
-                     *       "step_ms": 863,
+                     *       "step_ms": 624,
                      *       "switched": {
-                     *         "at": "2026-11-21T22:26:34.163905Z",
+                     *         "at": "2026-11-22T00:06:36.630828Z",
                      *         "by": "ana@example.org",
                      *         "reason": "The provider is down."
                      *       }
@@ -4206,14 +5990,15 @@ export interface operations {
                 };
             };
             400: components["responses"]["MalformedJsonOrUnknownFieldOrBadParameter"];
-            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpired"];
-            403: components["responses"]["Forbidden"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
             404: components["responses"]["NotFound"];
             408: components["responses"]["SlowRequest"];
             409: components["responses"]["StateConflictOrIdempotencyInProgress"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -4247,19 +6032,20 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "busy_workers": 1,
+                     *       "busy_workers": 0,
                      *       "current_workers": 1,
-                     *       "desired_workers": 1,
-                     *       "reason": "The queue is paused: 0 running, what is ready does not count; busy workers stay."
+                     *       "desired_workers": 0,
+                     *       "reason": "The queue is paused: 0 running, what is ready does not count."
                      *     }
                      */
                     "application/json": components["schemas"]["Scale"];
                 };
             };
             400: components["responses"]["BadParameter"];
-            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpired"];
-            403: components["responses"]["Forbidden"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -4298,17 +6084,18 @@ export interface operations {
                      *             "succeeded": 0,
                      *             "waiting": 0
                      *           },
-                     *           "created_at": "2026-11-21T22:26:33.478870Z",
+                     *           "created_at": "2026-11-22T00:06:36.078457Z",
                      *           "done": false,
-                     *           "ended_because": "stopped by ana@example.org: The provider is slow.",
+                     *           "ended_because": "stopped by 01a200936cfe700c9776dc5fb22228a9@example.org: The provider is slow.",
                      *           "finished_at": null,
-                     *           "id": "01a20037-e785-72b6-ae4c-7d37a279bb63",
+                     *           "from": "failed_step",
+                     *           "id": "01a20093-7f2d-77b8-9077-64ebfa5f09c3",
                      *           "links": {
-                     *             "letters": "/api/v1/admin/replays/01a20037-e785-72b6-ae4c-7d37a279bb63/letters",
-                     *             "pause": "/api/v1/admin/replays/01a20037-e785-72b6-ae4c-7d37a279bb63/pause",
-                     *             "resume": "/api/v1/admin/replays/01a20037-e785-72b6-ae4c-7d37a279bb63/resume",
-                     *             "self": "/api/v1/admin/replays/01a20037-e785-72b6-ae4c-7d37a279bb63",
-                     *             "stop": "/api/v1/admin/replays/01a20037-e785-72b6-ae4c-7d37a279bb63/stop"
+                     *             "letters": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3/letters",
+                     *             "pause": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3/pause",
+                     *             "resume": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3/resume",
+                     *             "self": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3",
+                     *             "stop": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3/stop"
                      *           },
                      *           "object": "replay",
                      *           "rate_per_s": 5,
@@ -4320,7 +6107,7 @@ export interface operations {
                      *           "started_by": "ana@example.org",
                      *           "status": "stopping",
                      *           "stop_if_failure_ratio": 0.5,
-                     *           "updated_at": "2026-11-21T22:26:33.546359Z"
+                     *           "updated_at": "2026-11-22T00:06:36.120786Z"
                      *         }
                      *       ],
                      *       "next_cursor": null
@@ -4330,8 +6117,9 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadParameter"];
-            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpired"];
-            403: components["responses"]["Forbidden"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -4383,7 +6171,9 @@ export interface operations {
                      *           "step": "demo.pass"
                      *         }
                      *       ],
+                     *       "saves_usd": "0.00",
                      *       "selected": 7,
+                     *       "spends_again_usd": "0.00",
                      *       "steps_kept": 1
                      *     }
                      */
@@ -4411,17 +6201,18 @@ export interface operations {
                      *         "succeeded": 0,
                      *         "waiting": 7
                      *       },
-                     *       "created_at": "2026-11-21T22:26:33.478870Z",
+                     *       "created_at": "2026-11-22T00:06:36.078457Z",
                      *       "done": false,
                      *       "ended_because": null,
                      *       "finished_at": null,
-                     *       "id": "01a20037-e785-72b6-ae4c-7d37a279bb63",
+                     *       "from": "failed_step",
+                     *       "id": "01a20093-7f2d-77b8-9077-64ebfa5f09c3",
                      *       "links": {
-                     *         "letters": "/api/v1/admin/replays/01a20037-e785-72b6-ae4c-7d37a279bb63/letters",
-                     *         "pause": "/api/v1/admin/replays/01a20037-e785-72b6-ae4c-7d37a279bb63/pause",
-                     *         "resume": "/api/v1/admin/replays/01a20037-e785-72b6-ae4c-7d37a279bb63/resume",
-                     *         "self": "/api/v1/admin/replays/01a20037-e785-72b6-ae4c-7d37a279bb63",
-                     *         "stop": "/api/v1/admin/replays/01a20037-e785-72b6-ae4c-7d37a279bb63/stop"
+                     *         "letters": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3/letters",
+                     *         "pause": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3/pause",
+                     *         "resume": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3/resume",
+                     *         "self": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3",
+                     *         "stop": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3/stop"
                      *       },
                      *       "object": "replay",
                      *       "rate_per_s": 5,
@@ -4433,20 +6224,21 @@ export interface operations {
                      *       "started_by": "ana@example.org",
                      *       "status": "running",
                      *       "stop_if_failure_ratio": 0.5,
-                     *       "updated_at": "2026-11-21T22:26:33.478870Z"
+                     *       "updated_at": "2026-11-22T00:06:36.078457Z"
                      *     }
                      */
                     "application/json": components["schemas"]["Replay"];
                 };
             };
             400: components["responses"]["MalformedJsonOrUnknownFieldOrBadParameter"];
-            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpired"];
-            403: components["responses"]["Forbidden"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
             408: components["responses"]["SlowRequest"];
             409: components["responses"]["IdempotencyInProgress"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -4481,17 +6273,18 @@ export interface operations {
                      *         "succeeded": 0,
                      *         "waiting": 7
                      *       },
-                     *       "created_at": "2026-11-21T22:26:33.478870Z",
+                     *       "created_at": "2026-11-22T00:06:36.078457Z",
                      *       "done": false,
                      *       "ended_because": null,
                      *       "finished_at": null,
-                     *       "id": "01a20037-e785-72b6-ae4c-7d37a279bb63",
+                     *       "from": "failed_step",
+                     *       "id": "01a20093-7f2d-77b8-9077-64ebfa5f09c3",
                      *       "links": {
-                     *         "letters": "/api/v1/admin/replays/01a20037-e785-72b6-ae4c-7d37a279bb63/letters",
-                     *         "pause": "/api/v1/admin/replays/01a20037-e785-72b6-ae4c-7d37a279bb63/pause",
-                     *         "resume": "/api/v1/admin/replays/01a20037-e785-72b6-ae4c-7d37a279bb63/resume",
-                     *         "self": "/api/v1/admin/replays/01a20037-e785-72b6-ae4c-7d37a279bb63",
-                     *         "stop": "/api/v1/admin/replays/01a20037-e785-72b6-ae4c-7d37a279bb63/stop"
+                     *         "letters": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3/letters",
+                     *         "pause": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3/pause",
+                     *         "resume": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3/resume",
+                     *         "self": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3",
+                     *         "stop": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3/stop"
                      *       },
                      *       "object": "replay",
                      *       "rate_per_s": 5,
@@ -4503,15 +6296,16 @@ export interface operations {
                      *       "started_by": "ana@example.org",
                      *       "status": "running",
                      *       "stop_if_failure_ratio": 0.5,
-                     *       "updated_at": "2026-11-21T22:26:33.478870Z"
+                     *       "updated_at": "2026-11-22T00:06:36.078457Z"
                      *     }
                      */
                     "application/json": components["schemas"]["Replay"];
                 };
             };
-            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpired"];
-            403: components["responses"]["Forbidden"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -4548,17 +6342,17 @@ export interface operations {
                      *       "items": [
                      *         {
                      *           "finished_at": null,
-                     *           "letter_id": "37a42793-bb32-5674-bbfe-2015c5967ee6",
+                     *           "letter_id": "bdf0daa3-7514-57f5-8a81-73a05bd0e491",
                      *           "position": 1,
-                     *           "saga_id": "01a20037-e24d-7635-b4ce-fcfb9cf9fb9e",
+                     *           "saga_id": "01a20093-7b83-7755-aaff-e4abfa019696",
                      *           "started_at": null,
                      *           "state": "waiting"
                      *         },
                      *         {
                      *           "finished_at": null,
-                     *           "letter_id": "16065d72-6c9b-545a-856f-9a643dbe7c7c",
+                     *           "letter_id": "eb44f489-3219-5f28-81de-48a605e054a2",
                      *           "position": 2,
-                     *           "saga_id": "01a20037-e349-7669-bd71-dd61385635aa",
+                     *           "saga_id": "01a20093-7c1d-76c9-af05-d9561e7a0296",
                      *           "started_at": null,
                      *           "state": "waiting"
                      *         }
@@ -4570,9 +6364,10 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadParameter"];
-            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpired"];
-            403: components["responses"]["Forbidden"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -4581,7 +6376,10 @@ export interface operations {
     pauseReplay: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same key with the same body is the same command, for a day. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The replay's id. */
                 id: string;
@@ -4602,6 +6400,8 @@ export interface operations {
             /** @description The replay. */
             200: {
                 headers: {
+                    /** @description true when this is the answer of before. */
+                    "Idempotency-Replayed"?: string;
                     "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
@@ -4616,17 +6416,18 @@ export interface operations {
                      *         "succeeded": 0,
                      *         "waiting": 7
                      *       },
-                     *       "created_at": "2026-11-21T22:26:33.478870Z",
+                     *       "created_at": "2026-11-22T00:06:36.078457Z",
                      *       "done": false,
                      *       "ended_because": null,
                      *       "finished_at": null,
-                     *       "id": "01a20037-e785-72b6-ae4c-7d37a279bb63",
+                     *       "from": "failed_step",
+                     *       "id": "01a20093-7f2d-77b8-9077-64ebfa5f09c3",
                      *       "links": {
-                     *         "letters": "/api/v1/admin/replays/01a20037-e785-72b6-ae4c-7d37a279bb63/letters",
-                     *         "pause": "/api/v1/admin/replays/01a20037-e785-72b6-ae4c-7d37a279bb63/pause",
-                     *         "resume": "/api/v1/admin/replays/01a20037-e785-72b6-ae4c-7d37a279bb63/resume",
-                     *         "self": "/api/v1/admin/replays/01a20037-e785-72b6-ae4c-7d37a279bb63",
-                     *         "stop": "/api/v1/admin/replays/01a20037-e785-72b6-ae4c-7d37a279bb63/stop"
+                     *         "letters": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3/letters",
+                     *         "pause": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3/pause",
+                     *         "resume": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3/resume",
+                     *         "self": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3",
+                     *         "stop": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3/stop"
                      *       },
                      *       "object": "replay",
                      *       "rate_per_s": 5,
@@ -4638,21 +6439,22 @@ export interface operations {
                      *       "started_by": "ana@example.org",
                      *       "status": "paused",
                      *       "stop_if_failure_ratio": 0.5,
-                     *       "updated_at": "2026-11-21T22:26:33.519287Z"
+                     *       "updated_at": "2026-11-22T00:06:36.104524Z"
                      *     }
                      */
                     "application/json": components["schemas"]["Replay"];
                 };
             };
-            400: components["responses"]["MalformedJsonOrUnknownField"];
-            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpired"];
-            403: components["responses"]["Forbidden"];
+            400: components["responses"]["MalformedJsonOrUnknownFieldOrBadParameter"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
             404: components["responses"]["NotFound"];
             408: components["responses"]["SlowRequest"];
-            409: components["responses"]["StateConflict"];
+            409: components["responses"]["StateConflictOrIdempotencyInProgress"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["ValidationFailed"];
+            422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -4661,7 +6463,10 @@ export interface operations {
     resumeReplay: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same key with the same body is the same command, for a day. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The replay's id. */
                 id: string;
@@ -4682,6 +6487,8 @@ export interface operations {
             /** @description The replay. */
             200: {
                 headers: {
+                    /** @description true when this is the answer of before. */
+                    "Idempotency-Replayed"?: string;
                     "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
@@ -4696,17 +6503,18 @@ export interface operations {
                      *         "succeeded": 0,
                      *         "waiting": 7
                      *       },
-                     *       "created_at": "2026-11-21T22:26:33.478870Z",
+                     *       "created_at": "2026-11-22T00:06:36.078457Z",
                      *       "done": false,
                      *       "ended_because": null,
                      *       "finished_at": null,
-                     *       "id": "01a20037-e785-72b6-ae4c-7d37a279bb63",
+                     *       "from": "failed_step",
+                     *       "id": "01a20093-7f2d-77b8-9077-64ebfa5f09c3",
                      *       "links": {
-                     *         "letters": "/api/v1/admin/replays/01a20037-e785-72b6-ae4c-7d37a279bb63/letters",
-                     *         "pause": "/api/v1/admin/replays/01a20037-e785-72b6-ae4c-7d37a279bb63/pause",
-                     *         "resume": "/api/v1/admin/replays/01a20037-e785-72b6-ae4c-7d37a279bb63/resume",
-                     *         "self": "/api/v1/admin/replays/01a20037-e785-72b6-ae4c-7d37a279bb63",
-                     *         "stop": "/api/v1/admin/replays/01a20037-e785-72b6-ae4c-7d37a279bb63/stop"
+                     *         "letters": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3/letters",
+                     *         "pause": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3/pause",
+                     *         "resume": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3/resume",
+                     *         "self": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3",
+                     *         "stop": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3/stop"
                      *       },
                      *       "object": "replay",
                      *       "rate_per_s": 5,
@@ -4718,21 +6526,22 @@ export interface operations {
                      *       "started_by": "ana@example.org",
                      *       "status": "running",
                      *       "stop_if_failure_ratio": 0.5,
-                     *       "updated_at": "2026-11-21T22:26:33.533811Z"
+                     *       "updated_at": "2026-11-22T00:06:36.112884Z"
                      *     }
                      */
                     "application/json": components["schemas"]["Replay"];
                 };
             };
-            400: components["responses"]["MalformedJsonOrUnknownField"];
-            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpired"];
-            403: components["responses"]["Forbidden"];
+            400: components["responses"]["MalformedJsonOrUnknownFieldOrBadParameter"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
             404: components["responses"]["NotFound"];
             408: components["responses"]["SlowRequest"];
-            409: components["responses"]["StateConflict"];
+            409: components["responses"]["StateConflictOrIdempotencyInProgress"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["ValidationFailed"];
+            422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -4741,7 +6550,10 @@ export interface operations {
     stopReplay: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same key with the same body is the same command, for a day. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The replay's id. */
                 id: string;
@@ -4762,6 +6574,8 @@ export interface operations {
             /** @description The replay. */
             200: {
                 headers: {
+                    /** @description true when this is the answer of before. */
+                    "Idempotency-Replayed"?: string;
                     "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
@@ -4776,17 +6590,18 @@ export interface operations {
                      *         "succeeded": 0,
                      *         "waiting": 0
                      *       },
-                     *       "created_at": "2026-11-21T22:26:33.478870Z",
+                     *       "created_at": "2026-11-22T00:06:36.078457Z",
                      *       "done": false,
-                     *       "ended_because": "stopped by ana@example.org: The provider is slow.",
+                     *       "ended_because": "stopped by 01a200936cfe700c9776dc5fb22228a9@example.org: The provider is slow.",
                      *       "finished_at": null,
-                     *       "id": "01a20037-e785-72b6-ae4c-7d37a279bb63",
+                     *       "from": "failed_step",
+                     *       "id": "01a20093-7f2d-77b8-9077-64ebfa5f09c3",
                      *       "links": {
-                     *         "letters": "/api/v1/admin/replays/01a20037-e785-72b6-ae4c-7d37a279bb63/letters",
-                     *         "pause": "/api/v1/admin/replays/01a20037-e785-72b6-ae4c-7d37a279bb63/pause",
-                     *         "resume": "/api/v1/admin/replays/01a20037-e785-72b6-ae4c-7d37a279bb63/resume",
-                     *         "self": "/api/v1/admin/replays/01a20037-e785-72b6-ae4c-7d37a279bb63",
-                     *         "stop": "/api/v1/admin/replays/01a20037-e785-72b6-ae4c-7d37a279bb63/stop"
+                     *         "letters": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3/letters",
+                     *         "pause": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3/pause",
+                     *         "resume": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3/resume",
+                     *         "self": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3",
+                     *         "stop": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3/stop"
                      *       },
                      *       "object": "replay",
                      *       "rate_per_s": 5,
@@ -4798,21 +6613,22 @@ export interface operations {
                      *       "started_by": "ana@example.org",
                      *       "status": "stopping",
                      *       "stop_if_failure_ratio": 0.5,
-                     *       "updated_at": "2026-11-21T22:26:33.546359Z"
+                     *       "updated_at": "2026-11-22T00:06:36.120786Z"
                      *     }
                      */
                     "application/json": components["schemas"]["Replay"];
                 };
             };
-            400: components["responses"]["MalformedJsonOrUnknownField"];
-            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpired"];
-            403: components["responses"]["Forbidden"];
+            400: components["responses"]["MalformedJsonOrUnknownFieldOrBadParameter"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
             404: components["responses"]["NotFound"];
             408: components["responses"]["SlowRequest"];
-            409: components["responses"]["StateConflict"];
+            409: components["responses"]["StateConflictOrIdempotencyInProgress"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["ValidationFailed"];
+            422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -4855,34 +6671,34 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "created_at": "2026-11-21T22:26:33.572080Z",
+                     *           "created_at": "2026-11-22T00:06:36.136454Z",
                      *           "deadline_at": null,
                      *           "degraded": false,
                      *           "ending": null,
                      *           "error": null,
                      *           "finished_at": null,
-                     *           "id": "01a20037-e7e3-70ba-badf-9bdd52b6a6c6",
+                     *           "id": "01a20093-7f66-72c5-900f-4688f4013688",
                      *           "kind": "demo.patient",
                      *           "links": {
-                     *             "cancel": "/api/v1/admin/sagas/01a20037-e7e3-70ba-badf-9bdd52b6a6c6/cancel",
-                     *             "events": "/api/v1/admin/sagas/01a20037-e7e3-70ba-badf-9bdd52b6a6c6/events",
-                     *             "job": "/api/v1/jobs/01a20037-e7e3-70ba-badf-9bdd52b6a6c6",
-                     *             "pause": "/api/v1/admin/sagas/01a20037-e7e3-70ba-badf-9bdd52b6a6c6/pause",
-                     *             "retry_step": "/api/v1/admin/sagas/01a20037-e7e3-70ba-badf-9bdd52b6a6c6/retry-step",
-                     *             "self": "/api/v1/admin/sagas/01a20037-e7e3-70ba-badf-9bdd52b6a6c6",
-                     *             "skip_step": "/api/v1/admin/sagas/01a20037-e7e3-70ba-badf-9bdd52b6a6c6/skip-step"
+                     *             "cancel": "/api/v1/admin/sagas/01a20093-7f66-72c5-900f-4688f4013688/cancel",
+                     *             "events": "/api/v1/admin/sagas/01a20093-7f66-72c5-900f-4688f4013688/events",
+                     *             "job": "/api/v1/jobs/01a20093-7f66-72c5-900f-4688f4013688",
+                     *             "pause": "/api/v1/admin/sagas/01a20093-7f66-72c5-900f-4688f4013688/pause",
+                     *             "retry_step": "/api/v1/admin/sagas/01a20093-7f66-72c5-900f-4688f4013688/retry-step",
+                     *             "self": "/api/v1/admin/sagas/01a20093-7f66-72c5-900f-4688f4013688",
+                     *             "skip_step": "/api/v1/admin/sagas/01a20093-7f66-72c5-900f-4688f4013688/skip-step"
                      *           },
-                     *           "owner": "01a20037-cca2-74e9-a6bf-1877fc79e37c",
+                     *           "owner": "01a20093-6cfe-700c-9776-dc5c150d47f4",
                      *           "parked_until": null,
                      *           "phase": "waiting",
                      *           "replay_of": null,
-                     *           "request_id": "01a20037-e7e2-722c-a09f-a6270dd5201a",
-                     *           "started_at": "2026-11-21T22:26:33.572080Z",
+                     *           "request_id": "01a20093-7f66-72c5-900f-4687db8be8db",
+                     *           "started_at": "2026-11-22T00:06:36.136454Z",
                      *           "state": "waiting",
-                     *           "updated_at": "2026-11-21T22:26:33.572080Z"
+                     *           "updated_at": "2026-11-22T00:06:36.136454Z"
                      *         },
                      *         {
-                     *           "created_at": "2026-11-21T22:26:33.345872Z",
+                     *           "created_at": "2026-11-22T00:06:35.954722Z",
                      *           "deadline_at": null,
                      *           "degraded": false,
                      *           "ending": null,
@@ -4892,25 +6708,25 @@ export interface operations {
                      *             "step": "demo.pass#1"
                      *           },
                      *           "finished_at": null,
-                     *           "id": "01a20037-e6fc-77be-98e7-dc4166fcb9e4",
+                     *           "id": "01a20093-7eb2-7028-a9c9-f33bd50bbee0",
                      *           "kind": "demo.gate",
                      *           "links": {
-                     *             "cancel": "/api/v1/admin/sagas/01a20037-e6fc-77be-98e7-dc4166fcb9e4/cancel",
-                     *             "events": "/api/v1/admin/sagas/01a20037-e6fc-77be-98e7-dc4166fcb9e4/events",
-                     *             "job": "/api/v1/jobs/01a20037-e6fc-77be-98e7-dc4166fcb9e4",
-                     *             "pause": "/api/v1/admin/sagas/01a20037-e6fc-77be-98e7-dc4166fcb9e4/pause",
-                     *             "retry_step": "/api/v1/admin/sagas/01a20037-e6fc-77be-98e7-dc4166fcb9e4/retry-step",
-                     *             "self": "/api/v1/admin/sagas/01a20037-e6fc-77be-98e7-dc4166fcb9e4",
-                     *             "skip_step": "/api/v1/admin/sagas/01a20037-e6fc-77be-98e7-dc4166fcb9e4/skip-step"
+                     *             "cancel": "/api/v1/admin/sagas/01a20093-7eb2-7028-a9c9-f33bd50bbee0/cancel",
+                     *             "events": "/api/v1/admin/sagas/01a20093-7eb2-7028-a9c9-f33bd50bbee0/events",
+                     *             "job": "/api/v1/jobs/01a20093-7eb2-7028-a9c9-f33bd50bbee0",
+                     *             "pause": "/api/v1/admin/sagas/01a20093-7eb2-7028-a9c9-f33bd50bbee0/pause",
+                     *             "retry_step": "/api/v1/admin/sagas/01a20093-7eb2-7028-a9c9-f33bd50bbee0/retry-step",
+                     *             "self": "/api/v1/admin/sagas/01a20093-7eb2-7028-a9c9-f33bd50bbee0",
+                     *             "skip_step": "/api/v1/admin/sagas/01a20093-7eb2-7028-a9c9-f33bd50bbee0/skip-step"
                      *           },
-                     *           "owner": "01a20037-cca2-74e9-a6bf-1877fc79e37c",
-                     *           "parked_until": "2026-11-22T22:26:33.360566Z",
+                     *           "owner": "01a20093-6cfe-700c-9776-dc5c150d47f4",
+                     *           "parked_until": "2026-11-23T00:06:35.962898Z",
                      *           "phase": null,
                      *           "replay_of": null,
-                     *           "request_id": "01a20037-e6fc-77be-98e7-dc404dd8aed7",
-                     *           "started_at": "2026-11-21T22:26:33.350887Z",
+                     *           "request_id": "01a20093-7eb1-72af-bd96-46a65085473f",
+                     *           "started_at": "2026-11-22T00:06:35.957404Z",
                      *           "state": "parked",
-                     *           "updated_at": "2026-11-21T22:26:33.360566Z"
+                     *           "updated_at": "2026-11-22T00:06:35.962898Z"
                      *         }
                      *       ],
                      *       "next_cursor": null
@@ -4920,8 +6736,9 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadParameter"];
-            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpired"];
-            403: components["responses"]["Forbidden"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -4949,7 +6766,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "calls": [],
-                     *       "created_at": "2026-11-21T22:26:33.676496Z",
+                     *       "created_at": "2026-11-22T00:06:36.217962Z",
                      *       "deadline_at": null,
                      *       "degraded": false,
                      *       "ending": null,
@@ -4960,23 +6777,23 @@ export interface operations {
                      *       },
                      *       "events": 5,
                      *       "finished_at": null,
-                     *       "id": "01a20037-e84b-756b-ba8f-37e822354798",
+                     *       "id": "01a20093-7fb9-7223-aa4d-89caf0701502",
                      *       "input": {},
                      *       "kind": "demo.gate",
                      *       "letters": [
                      *         {
                      *           "attempts": 1,
                      *           "class": "transient",
-                     *           "created_at": "2026-11-21T22:26:33.693259Z",
+                     *           "created_at": "2026-11-22T00:06:36.227186Z",
                      *           "fingerprint": "fp_e5b4e59bff0b584c",
-                     *           "id": "23cfd345-5e85-5139-b95b-cd832207211a",
+                     *           "id": "8996bfe9-9879-5885-bb06-47fc7c3087b0",
                      *           "kind": "demo.gate",
                      *           "message": "the gate is closed",
                      *           "queue": "synthesis",
                      *           "reason": null,
                      *           "resolved_at": null,
                      *           "resolved_by": null,
-                     *           "saga_id": "01a20037-e84b-756b-ba8f-37e822354798",
+                     *           "saga_id": "01a20093-7fb9-7223-aa4d-89caf0701502",
                      *           "state": "open",
                      *           "step": "demo.pass",
                      *           "step_key": "demo.pass#1",
@@ -4984,24 +6801,24 @@ export interface operations {
                      *         }
                      *       ],
                      *       "links": {
-                     *         "cancel": "/api/v1/admin/sagas/01a20037-e84b-756b-ba8f-37e822354798/cancel",
-                     *         "events": "/api/v1/admin/sagas/01a20037-e84b-756b-ba8f-37e822354798/events",
-                     *         "job": "/api/v1/jobs/01a20037-e84b-756b-ba8f-37e822354798",
-                     *         "pause": "/api/v1/admin/sagas/01a20037-e84b-756b-ba8f-37e822354798/pause",
-                     *         "retry_step": "/api/v1/admin/sagas/01a20037-e84b-756b-ba8f-37e822354798/retry-step",
-                     *         "self": "/api/v1/admin/sagas/01a20037-e84b-756b-ba8f-37e822354798",
-                     *         "skip_step": "/api/v1/admin/sagas/01a20037-e84b-756b-ba8f-37e822354798/skip-step"
+                     *         "cancel": "/api/v1/admin/sagas/01a20093-7fb9-7223-aa4d-89caf0701502/cancel",
+                     *         "events": "/api/v1/admin/sagas/01a20093-7fb9-7223-aa4d-89caf0701502/events",
+                     *         "job": "/api/v1/jobs/01a20093-7fb9-7223-aa4d-89caf0701502",
+                     *         "pause": "/api/v1/admin/sagas/01a20093-7fb9-7223-aa4d-89caf0701502/pause",
+                     *         "retry_step": "/api/v1/admin/sagas/01a20093-7fb9-7223-aa4d-89caf0701502/retry-step",
+                     *         "self": "/api/v1/admin/sagas/01a20093-7fb9-7223-aa4d-89caf0701502",
+                     *         "skip_step": "/api/v1/admin/sagas/01a20093-7fb9-7223-aa4d-89caf0701502/skip-step"
                      *       },
                      *       "output": null,
-                     *       "owner": "01a20037-cca2-74e9-a6bf-1877fc79e37c",
-                     *       "parked_until": "2026-11-22T22:26:33.693259Z",
+                     *       "owner": "01a20093-6cfe-700c-9776-dc5c150d47f4",
+                     *       "parked_until": "2026-11-23T00:06:36.227186Z",
                      *       "phase": null,
                      *       "pivoted": false,
                      *       "replay_of": null,
                      *       "replayed_as": null,
-                     *       "request_id": "01a20037-e84b-756b-ba8f-37e758994133",
+                     *       "request_id": "01a20093-7fb9-7223-aa4d-89c9b77d330a",
                      *       "singleton": null,
-                     *       "started_at": "2026-11-21T22:26:33.680998Z",
+                     *       "started_at": "2026-11-22T00:06:36.220037Z",
                      *       "state": "parked",
                      *       "steps": [
                      *         {
@@ -5010,29 +6827,29 @@ export interface operations {
                      *             {
                      *               "attempt": 1,
                      *               "class": "transient",
-                     *               "ended_at": "2026-11-21T22:26:33.693259Z",
+                     *               "ended_at": "2026-11-22T00:06:36.227186Z",
                      *               "message": "the gate is closed",
                      *               "outcome": "failed",
-                     *               "started_at": "2026-11-21T22:26:33.680998Z",
+                     *               "started_at": "2026-11-22T00:06:36.220037Z",
                      *               "worker": "test"
                      *             }
                      *           ],
                      *           "crashes": 0,
-                     *           "created_at": "2026-11-21T22:26:33.676496Z",
+                     *           "created_at": "2026-11-22T00:06:36.217962Z",
                      *           "error": {
                      *             "class": "transient",
                      *             "message": "the gate is closed",
                      *             "step": "demo.pass#1"
                      *           },
-                     *           "finished_at": "2026-11-21T22:26:33.693259Z",
+                     *           "finished_at": "2026-11-22T00:06:36.227186Z",
                      *           "input": {},
                      *           "key": "demo.pass#1",
-                     *           "letter": "23cfd345-5e85-5139-b95b-cd832207211a",
+                     *           "letter": "8996bfe9-9879-5885-bb06-47fc7c3087b0",
                      *           "name": "demo.pass",
                      *           "output": null,
                      *           "queue": "synthesis",
                      *           "role": "work",
-                     *           "started_at": "2026-11-21T22:26:33.680998Z",
+                     *           "started_at": "2026-11-22T00:06:36.220037Z",
                      *           "state": "failed",
                      *           "tickets": 0,
                      *           "turn": 0,
@@ -5041,17 +6858,17 @@ export interface operations {
                      *         }
                      *       ],
                      *       "unheard_signals": 0,
-                     *       "updated_at": "2026-11-21T22:26:33.693259Z",
+                     *       "updated_at": "2026-11-22T00:06:36.227186Z",
                      *       "why": [
                      *         {
                      *           "code": "parked",
-                     *           "letter": "23cfd345-5e85-5139-b95b-cd832207211a",
-                     *           "message": "demo.pass#1 gave up after 1 attempt(s): the gate is closed. Undo begins by itself at 2026-11-22T22:26:33Z.",
+                     *           "letter": "8996bfe9-9879-5885-bb06-47fc7c3087b0",
+                     *           "message": "demo.pass#1 gave up after 1 attempt(s): the gate is closed. Undo begins by itself at 2026-11-23T00:06:36Z.",
                      *           "queue": "synthesis",
-                     *           "remedy": "Mend the cause, then: chorus dead-letters replay 23cfd345-5e85-5139-b95b-cd832207211a. Or give it up: chorus dead-letters discard 23cfd345-5e85-5139-b95b-cd832207211a.",
-                     *           "since": "2026-11-21T22:26:33.693259Z",
+                     *           "remedy": "Mend the cause, then: chorus dead-letters replay 8996bfe9-9879-5885-bb06-47fc7c3087b0. Or give it up: chorus dead-letters discard 8996bfe9-9879-5885-bb06-47fc7c3087b0.",
+                     *           "since": "2026-11-22T00:06:36.227186Z",
                      *           "step": "demo.pass#1",
-                     *           "until": "2026-11-22T22:26:33.693259Z"
+                     *           "until": "2026-11-23T00:06:36.227186Z"
                      *         }
                      *       ]
                      *     }
@@ -5059,9 +6876,10 @@ export interface operations {
                     "application/json": components["schemas"]["SagaDetail"];
                 };
             };
-            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpired"];
-            403: components["responses"]["Forbidden"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -5108,11 +6926,13 @@ export interface operations {
                      *         "held": [],
                      *         "kept": 0,
                      *         "runs": [],
+                     *         "saves_usd": "0.00",
+                     *         "spends_again_usd": "0.00",
                      *         "state": "undone",
                      *         "was": "waiting"
                      *       },
                      *       "dry_run": true,
-                     *       "id": "01a20037-e7e3-70ba-badf-9bdd52b6a6c6"
+                     *       "id": "01a20093-7f66-72c5-900f-4688f4013688"
                      *     }
                      */
                     "application/json": components["schemas"]["SagaEndForeseen"];
@@ -5131,9 +6951,9 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "01a20037-e7e3-70ba-badf-9bdd52b6a6c6",
+                     *       "id": "01a20093-7f66-72c5-900f-4688f4013688",
                      *       "links": {
-                     *         "self": "/api/v1/admin/sagas/01a20037-e7e3-70ba-badf-9bdd52b6a6c6"
+                     *         "self": "/api/v1/admin/sagas/01a20093-7f66-72c5-900f-4688f4013688"
                      *       },
                      *       "reason": "A duplicate.",
                      *       "state": "undone"
@@ -5143,14 +6963,15 @@ export interface operations {
                 };
             };
             400: components["responses"]["MalformedJsonOrUnknownFieldOrBadParameter"];
-            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpired"];
-            403: components["responses"]["Forbidden"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
             404: components["responses"]["NotFound"];
             408: components["responses"]["SlowRequest"];
             409: components["responses"]["StateConflictOrIdempotencyInProgressOrJobFinished"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -5184,14 +7005,14 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "at": "2026-11-21T22:26:33.572080Z",
+                     *           "at": "2026-11-22T00:06:36.136454Z",
                      *           "data": null,
                      *           "id": 1,
                      *           "name": "saga.queued",
                      *           "step": null
                      *         },
                      *         {
-                     *           "at": "2026-11-21T22:26:33.572080Z",
+                     *           "at": "2026-11-22T00:06:36.136454Z",
                      *           "data": {
                      *             "phase": "waiting"
                      *           },
@@ -5207,9 +7028,10 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadParameter"];
-            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpired"];
-            403: components["responses"]["Forbidden"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -5256,13 +7078,15 @@ export interface operations {
                      *         "held": [],
                      *         "kept": 0,
                      *         "runs": [],
+                     *         "saves_usd": "0.00",
+                     *         "spends_again_usd": "0.00",
                      *         "state": "paused",
                      *         "was": "waiting"
                      *       },
                      *       "dry_run": true,
-                     *       "id": "01a20037-e7e3-70ba-badf-9bdd52b6a6c6",
+                     *       "id": "01a20093-7f66-72c5-900f-4688f4013688",
                      *       "links": {
-                     *         "self": "/api/v1/admin/sagas/01a20037-e7e3-70ba-badf-9bdd52b6a6c6"
+                     *         "self": "/api/v1/admin/sagas/01a20093-7f66-72c5-900f-4688f4013688"
                      *       },
                      *       "reason": "only a look",
                      *       "state": "paused"
@@ -5290,13 +7114,15 @@ export interface operations {
                      *         "held": [],
                      *         "kept": 0,
                      *         "runs": [],
+                     *         "saves_usd": "0.00",
+                     *         "spends_again_usd": "0.00",
                      *         "state": "paused",
                      *         "was": "waiting"
                      *       },
                      *       "dry_run": false,
-                     *       "id": "01a20037-e7e3-70ba-badf-9bdd52b6a6c6",
+                     *       "id": "01a20093-7f66-72c5-900f-4688f4013688",
                      *       "links": {
-                     *         "self": "/api/v1/admin/sagas/01a20037-e7e3-70ba-badf-9bdd52b6a6c6"
+                     *         "self": "/api/v1/admin/sagas/01a20093-7f66-72c5-900f-4688f4013688"
                      *       },
                      *       "reason": "Its owner called.",
                      *       "state": "paused"
@@ -5306,14 +7132,15 @@ export interface operations {
                 };
             };
             400: components["responses"]["MalformedJsonOrUnknownFieldOrBadParameter"];
-            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpired"];
-            403: components["responses"]["Forbidden"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
             404: components["responses"]["NotFound"];
             408: components["responses"]["SlowRequest"];
             409: components["responses"]["StateConflictOrIdempotencyInProgressOrJobFinished"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -5360,13 +7187,15 @@ export interface operations {
                      *         "held": [],
                      *         "kept": 0,
                      *         "runs": [],
+                     *         "saves_usd": "0.00",
+                     *         "spends_again_usd": "0.00",
                      *         "state": "waiting",
                      *         "was": "paused"
                      *       },
                      *       "dry_run": true,
-                     *       "id": "01a20037-e7e3-70ba-badf-9bdd52b6a6c6",
+                     *       "id": "01a20093-7f66-72c5-900f-4688f4013688",
                      *       "links": {
-                     *         "self": "/api/v1/admin/sagas/01a20037-e7e3-70ba-badf-9bdd52b6a6c6"
+                     *         "self": "/api/v1/admin/sagas/01a20093-7f66-72c5-900f-4688f4013688"
                      *       },
                      *       "reason": "only a look",
                      *       "state": "waiting"
@@ -5394,13 +7223,15 @@ export interface operations {
                      *         "held": [],
                      *         "kept": 0,
                      *         "runs": [],
+                     *         "saves_usd": "0.00",
+                     *         "spends_again_usd": "0.00",
                      *         "state": "waiting",
                      *         "was": "paused"
                      *       },
                      *       "dry_run": false,
-                     *       "id": "01a20037-e7e3-70ba-badf-9bdd52b6a6c6",
+                     *       "id": "01a20093-7f66-72c5-900f-4688f4013688",
                      *       "links": {
-                     *         "self": "/api/v1/admin/sagas/01a20037-e7e3-70ba-badf-9bdd52b6a6c6"
+                     *         "self": "/api/v1/admin/sagas/01a20093-7f66-72c5-900f-4688f4013688"
                      *       },
                      *       "reason": "All is well.",
                      *       "state": "waiting"
@@ -5410,14 +7241,15 @@ export interface operations {
                 };
             };
             400: components["responses"]["MalformedJsonOrUnknownFieldOrBadParameter"];
-            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpired"];
-            403: components["responses"]["Forbidden"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
             404: components["responses"]["NotFound"];
             408: components["responses"]["SlowRequest"];
             409: components["responses"]["StateConflictOrIdempotencyInProgressOrJobFinished"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -5480,13 +7312,15 @@ export interface operations {
                      *         "runs": [
                      *           "demo.pass#1"
                      *         ],
+                     *         "saves_usd": "0.00",
+                     *         "spends_again_usd": "0.00",
                      *         "state": "running",
                      *         "was": "parked"
                      *       },
                      *       "dry_run": false,
-                     *       "id": "01a20037-e8d4-703d-9a43-4b83ae74aabf",
+                     *       "id": "01a20093-8032-7144-acef-06ddd510d953",
                      *       "links": {
-                     *         "self": "/api/v1/admin/sagas/01a20037-e8d4-703d-9a43-4b83ae74aabf"
+                     *         "self": "/api/v1/admin/sagas/01a20093-8032-7144-acef-06ddd510d953"
                      *       },
                      *       "reason": "The provider is back.",
                      *       "state": "running"
@@ -5496,14 +7330,15 @@ export interface operations {
                 };
             };
             400: components["responses"]["MalformedJsonOrUnknownFieldOrBadParameter"];
-            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpired"];
-            403: components["responses"]["Forbidden"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
             404: components["responses"]["NotFound"];
             408: components["responses"]["SlowRequest"];
             409: components["responses"]["StateConflictOrIdempotencyInProgressOrJobFinished"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -5568,13 +7403,15 @@ export interface operations {
                      *         "runs": [
                      *           "demo.pass#2"
                      *         ],
+                     *         "saves_usd": "0.00",
+                     *         "spends_again_usd": "0.00",
                      *         "state": "running",
                      *         "was": "parked"
                      *       },
                      *       "dry_run": false,
-                     *       "id": "01a20037-e962-700c-841e-ed189fd2e421",
+                     *       "id": "01a20093-80ae-7646-9098-d708c7834602",
                      *       "links": {
-                     *         "self": "/api/v1/admin/sagas/01a20037-e962-700c-841e-ed189fd2e421"
+                     *         "self": "/api/v1/admin/sagas/01a20093-80ae-7646-9098-d708c7834602"
                      *       },
                      *       "reason": "Done by hand.",
                      *       "state": "running"
@@ -5584,14 +7421,15 @@ export interface operations {
                 };
             };
             400: components["responses"]["MalformedJsonOrUnknownFieldOrBadParameter"];
-            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpired"];
-            403: components["responses"]["Forbidden"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
             404: components["responses"]["NotFound"];
             408: components["responses"]["SlowRequest"];
             409: components["responses"]["StateConflictOrIdempotencyInProgressOrJobFinished"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -5617,8 +7455,8 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "busy": 1,
-                     *           "done_per_minute": 10,
+                     *           "busy": 0,
+                     *           "done_per_minute": 27,
                      *           "drain_at": null,
                      *           "drain_by": null,
                      *           "draining": false,
@@ -5631,9 +7469,9 @@ export interface operations {
                      *             "synthesis",
                      *             "image"
                      *           ],
-                     *           "seen_at": "2026-11-21T22:26:31.696303Z",
+                     *           "seen_at": "2026-11-22T00:06:36.426660Z",
                      *           "slots": 30,
-                     *           "started_at": "2026-11-21T22:26:26.620395Z",
+                     *           "started_at": "2026-11-22T00:06:31.412681Z",
                      *           "state": "working",
                      *           "version": "0.1.0"
                      *         },
@@ -5651,9 +7489,9 @@ export interface operations {
                      *           "queues": [
                      *             "synthesis"
                      *           ],
-                     *           "seen_at": "2026-11-21T22:26:34.086129Z",
+                     *           "seen_at": "2026-11-22T00:06:36.585073Z",
                      *           "slots": 10,
-                     *           "started_at": "2026-11-21T22:26:34.086129Z",
+                     *           "started_at": "2026-11-22T00:06:36.585073Z",
                      *           "state": "working",
                      *           "version": "0.1.0"
                      *         }
@@ -5664,8 +7502,9 @@ export interface operations {
                     "application/json": components["schemas"]["WorkerPage"];
                 };
             };
-            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpired"];
-            403: components["responses"]["Forbidden"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -5708,7 +7547,7 @@ export interface operations {
                      * @example {
                      *       "busy": 3,
                      *       "done_per_minute": 40,
-                     *       "drain_at": "2026-11-21T22:26:34.190242Z",
+                     *       "drain_at": "2026-11-22T00:06:36.643417Z",
                      *       "drain_by": "ana@example.org",
                      *       "draining": true,
                      *       "host": "far",
@@ -5719,9 +7558,9 @@ export interface operations {
                      *       "queues": [
                      *         "synthesis"
                      *       ],
-                     *       "seen_at": "2026-11-21T22:26:34.086129Z",
+                     *       "seen_at": "2026-11-22T00:06:36.585073Z",
                      *       "slots": 10,
-                     *       "started_at": "2026-11-21T22:26:34.086129Z",
+                     *       "started_at": "2026-11-22T00:06:36.585073Z",
                      *       "state": "draining",
                      *       "version": "0.1.0"
                      *     }
@@ -5730,14 +7569,480 @@ export interface operations {
                 };
             };
             400: components["responses"]["MalformedJsonOrUnknownFieldOrBadParameter"];
-            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpired"];
-            403: components["responses"]["Forbidden"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
             404: components["responses"]["NotFound"];
             408: components["responses"]["SlowRequest"];
             409: components["responses"]["StateConflictOrIdempotencyInProgress"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    signInByGoogle: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "token": "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmVk"
+                 *     }
+                 */
+                "application/json": components["schemas"]["IssuerToken"];
+            };
+        };
+        responses: {
+            /** @description Signed in. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "display_name": "Ana Maria",
+                     *       "email": "ana@example.org",
+                     *       "expires_in": 86400,
+                     *       "refresh_token": "chr_Qm9yaW5nIG9uIHB1cnBvc2U",
+                     *       "token": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmVk",
+                     *       "token_type": "bearer",
+                     *       "user_id": "01a20093-8225-77a9-a610-5ba7175cefd2"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            400: components["responses"]["MalformedJsonOrUnknownFieldOrBadParameter"];
+            401: components["responses"]["InvalidTokenOrTokenExpired"];
+            403: components["responses"]["AccountDisabled"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["SlowRequest"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    login: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "email": "robin@example.org",
+                 *       "password": "three plain words"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Login"];
+            };
+        };
+        responses: {
+            /** @description Signed in. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "access_token": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmVk",
+                     *       "expires_in": 86400,
+                     *       "refresh_token": "chr_Qm9yaW5nIG9uIHB1cnBvc2U",
+                     *       "token_type": "bearer",
+                     *       "user": {
+                     *         "email": "ana@example.org",
+                     *         "first_name": "Robin",
+                     *         "id": "01a20093-81e4-76ae-a62d-ef119ac1094c",
+                     *         "last_name": "Lee",
+                     *         "role": "member",
+                     *         "roles": [
+                     *           "member"
+                     *         ]
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LoggedIn"];
+                };
+            };
+            400: components["responses"]["MalformedJsonOrUnknownField"];
+            401: components["responses"]["InvalidCredentials"];
+            403: components["responses"]["AccountDisabled"];
+            408: components["responses"]["SlowRequest"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailed"];
+            423: components["responses"]["AccountLocked"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    signOut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is over. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["AccountDisabled"];
+            409: components["responses"]["StateConflict"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    getMe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description You, as the credentials that you show have it. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "display_name": "A friend",
+                     *       "email": "ana@example.org",
+                     *       "id": "01a20093-7aec-7491-b7fc-f3e0402222b3",
+                     *       "key_permissions": null,
+                     *       "permissions": [
+                     *         "debates.* own",
+                     *         "folders.* own"
+                     *       ],
+                     *       "roles": [
+                     *         "member"
+                     *       ],
+                     *       "session_id": "01a20093-7aec-7491-b7fc-f3e1e875f85c",
+                     *       "signed_in_by": "session"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["AccountDisabled"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    eraseMe: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description wait=N: answer when the job is done, or after N seconds, 30 at most. */
+                Prefer?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Everything is gone: it was waited for. */
+            200: {
+                headers: {
+                    /** @description Changes with the job. */
+                    ETag?: string;
+                    /** @description The job. */
+                    Location?: string;
+                    /** @description The wait that was granted. */
+                    "Preference-Applied"?: string;
+                    /** @description When to ask again, while the job is not done. */
+                    "Retry-After"?: string;
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description The job has begun. */
+            202: {
+                headers: {
+                    /** @description Changes with the job. */
+                    ETag?: string;
+                    /** @description The job. */
+                    Location?: string;
+                    /** @description The wait that was granted. */
+                    "Preference-Applied"?: string;
+                    /** @description When to ask again, while the job is not done. */
+                    "Retry-After"?: string;
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "attempt": 0,
+                     *       "children": [],
+                     *       "created_at": "2026-11-22T00:06:35.031023Z",
+                     *       "dead_letter": null,
+                     *       "deadline_at": null,
+                     *       "degraded": false,
+                     *       "done": false,
+                     *       "error": null,
+                     *       "finished_at": null,
+                     *       "id": "01a20093-7b15-74a5-86ce-2662245c3f4e",
+                     *       "kind": "account.erase",
+                     *       "links": {
+                     *         "cancel": "/api/v1/jobs/01a20093-7b15-74a5-86ce-2662245c3f4e/cancel",
+                     *         "events": "/api/v1/jobs/01a20093-7b15-74a5-86ce-2662245c3f4e/events",
+                     *         "self": "/api/v1/jobs/01a20093-7b15-74a5-86ce-2662245c3f4e",
+                     *         "subject": null
+                     *       },
+                     *       "next_attempt_at": null,
+                     *       "parent": null,
+                     *       "phase": "close",
+                     *       "progress": {
+                     *         "completed": 0,
+                     *         "total": 3
+                     *       },
+                     *       "queue": {
+                     *         "eta_s": 2,
+                     *         "name": "synthesis",
+                     *         "position": 1
+                     *       },
+                     *       "replay_of": null,
+                     *       "replayed_as": null,
+                     *       "result": null,
+                     *       "started_at": null,
+                     *       "status": "queued",
+                     *       "undoing": false,
+                     *       "usage": null,
+                     *       "waiting_for": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            400: components["responses"]["BadParameter"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    signInByIssuer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The issuer's name in the settings. */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "token": "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmVk"
+                 *     }
+                 */
+                "application/json": components["schemas"]["IssuerToken"];
+            };
+        };
+        responses: {
+            /** @description Signed in. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "display_name": "A friend",
+                     *       "email": null,
+                     *       "expires_in": 86400,
+                     *       "refresh_token": "chr_Qm9yaW5nIG9uIHB1cnBvc2U",
+                     *       "token": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmVk",
+                     *       "token_type": "bearer",
+                     *       "user_id": "01a20093-823b-73f1-a140-2338f0544c81"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            400: components["responses"]["MalformedJsonOrUnknownFieldOrBadParameter"];
+            401: components["responses"]["InvalidTokenOrTokenExpired"];
+            403: components["responses"]["AccountDisabled"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["SlowRequest"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    refresh: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "refresh_token": "chr_Qm9yaW5nIG9uIHB1cnBvc2U"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RefreshToken"];
+            };
+        };
+        responses: {
+            /** @description The new pair. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "access_token": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmVk",
+                     *       "expires_in": 86400,
+                     *       "refresh_token": "chr_Qm9yaW5nIG9uIHB1cnBvc2U",
+                     *       "token_type": "bearer"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TokenPair"];
+                };
+            };
+            400: components["responses"]["MalformedJsonOrUnknownField"];
+            401: components["responses"]["InvalidToken"];
+            403: components["responses"]["AccountDisabled"];
+            408: components["responses"]["SlowRequest"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    listMySessions: {
+        parameters: {
+            query?: {
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description How many, 20 unless said otherwise. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Sessions that are not over. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "created_at": "2026-11-22T00:06:34.989330Z",
+                     *           "current": true,
+                     *           "expires_at": "2026-11-23T00:06:34.989330Z",
+                     *           "id": "01a20093-7aec-7491-b7fc-f3e1e875f85c",
+                     *           "ip_prefix": "",
+                     *           "last_used_at": "2026-11-22T00:06:34.989330Z",
+                     *           "user_agent": "a test"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SessionPage"];
+                };
+            };
+            400: components["responses"]["BadParameter"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    endMySession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is over. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -5775,6 +8080,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -5805,7 +8111,7 @@ export interface operations {
                      *       },
                      *       "service": "chorus",
                      *       "status": "ok",
-                     *       "uptime_seconds": 8,
+                     *       "uptime_seconds": 5,
                      *       "version": "0.1.0"
                      *     }
                      */
@@ -5860,19 +8166,19 @@ export interface operations {
                      *         {
                      *           "attempt": 1,
                      *           "children": [],
-                     *           "created_at": "2026-11-21T22:26:26.614621Z",
+                     *           "created_at": "2026-11-22T00:06:31.436969Z",
                      *           "dead_letter": null,
                      *           "deadline_at": null,
                      *           "degraded": false,
                      *           "done": true,
                      *           "error": null,
-                     *           "finished_at": "2026-11-21T22:26:26.688372Z",
-                     *           "id": "01a20037-cca6-7428-a496-fb2592c603dc",
+                     *           "finished_at": "2026-11-22T00:06:31.455278Z",
+                     *           "id": "01a20093-6d0a-73b6-9c1f-81cfc14276bf",
                      *           "kind": "demo.pair",
                      *           "links": {
-                     *             "cancel": "/api/v1/jobs/01a20037-cca6-7428-a496-fb2592c603dc/cancel",
-                     *             "events": "/api/v1/jobs/01a20037-cca6-7428-a496-fb2592c603dc/events",
-                     *             "self": "/api/v1/jobs/01a20037-cca6-7428-a496-fb2592c603dc",
+                     *             "cancel": "/api/v1/jobs/01a20093-6d0a-73b6-9c1f-81cfc14276bf/cancel",
+                     *             "events": "/api/v1/jobs/01a20093-6d0a-73b6-9c1f-81cfc14276bf/events",
+                     *             "self": "/api/v1/jobs/01a20093-6d0a-73b6-9c1f-81cfc14276bf",
                      *             "subject": null
                      *           },
                      *           "next_attempt_at": null,
@@ -5886,7 +8192,7 @@ export interface operations {
                      *           "replay_of": null,
                      *           "replayed_as": null,
                      *           "result": null,
-                     *           "started_at": "2026-11-21T22:26:26.673605Z",
+                     *           "started_at": "2026-11-22T00:06:31.440687Z",
                      *           "status": "succeeded",
                      *           "undoing": false,
                      *           "usage": null,
@@ -5900,7 +8206,9 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadParameter"];
-            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpired"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -5969,19 +8277,19 @@ export interface operations {
                      * @example {
                      *       "attempt": 0,
                      *       "children": [],
-                     *       "created_at": "2026-11-21T22:26:26.614621Z",
+                     *       "created_at": "2026-11-22T00:06:31.436969Z",
                      *       "dead_letter": null,
                      *       "deadline_at": null,
                      *       "degraded": false,
                      *       "done": false,
                      *       "error": null,
                      *       "finished_at": null,
-                     *       "id": "01a20037-cca6-7428-a496-fb2592c603dc",
+                     *       "id": "01a20093-6d0a-73b6-9c1f-81cfc14276bf",
                      *       "kind": "demo.pair",
                      *       "links": {
-                     *         "cancel": "/api/v1/jobs/01a20037-cca6-7428-a496-fb2592c603dc/cancel",
-                     *         "events": "/api/v1/jobs/01a20037-cca6-7428-a496-fb2592c603dc/events",
-                     *         "self": "/api/v1/jobs/01a20037-cca6-7428-a496-fb2592c603dc",
+                     *         "cancel": "/api/v1/jobs/01a20093-6d0a-73b6-9c1f-81cfc14276bf/cancel",
+                     *         "events": "/api/v1/jobs/01a20093-6d0a-73b6-9c1f-81cfc14276bf/events",
+                     *         "self": "/api/v1/jobs/01a20093-6d0a-73b6-9c1f-81cfc14276bf",
                      *         "subject": null
                      *       },
                      *       "next_attempt_at": null,
@@ -6010,12 +8318,14 @@ export interface operations {
                 };
             };
             400: components["responses"]["MalformedJsonOrUnknownFieldOrBadParameter"];
-            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpired"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
             408: components["responses"]["SlowRequest"];
             409: components["responses"]["IdempotencyInProgress"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -6053,40 +8363,36 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "attempt": 0,
+                     *       "attempt": 1,
                      *       "children": [],
-                     *       "created_at": "2026-11-21T22:26:26.614621Z",
+                     *       "created_at": "2026-11-22T00:06:31.436969Z",
                      *       "dead_letter": null,
                      *       "deadline_at": null,
                      *       "degraded": false,
                      *       "done": false,
                      *       "error": null,
                      *       "finished_at": null,
-                     *       "id": "01a20037-cca6-7428-a496-fb2592c603dc",
+                     *       "id": "01a20093-6d0a-73b6-9c1f-81cfc14276bf",
                      *       "kind": "demo.pair",
                      *       "links": {
-                     *         "cancel": "/api/v1/jobs/01a20037-cca6-7428-a496-fb2592c603dc/cancel",
-                     *         "events": "/api/v1/jobs/01a20037-cca6-7428-a496-fb2592c603dc/events",
-                     *         "self": "/api/v1/jobs/01a20037-cca6-7428-a496-fb2592c603dc",
+                     *         "cancel": "/api/v1/jobs/01a20093-6d0a-73b6-9c1f-81cfc14276bf/cancel",
+                     *         "events": "/api/v1/jobs/01a20093-6d0a-73b6-9c1f-81cfc14276bf/events",
+                     *         "self": "/api/v1/jobs/01a20093-6d0a-73b6-9c1f-81cfc14276bf",
                      *         "subject": null
                      *       },
                      *       "next_attempt_at": null,
                      *       "parent": null,
                      *       "phase": null,
                      *       "progress": {
-                     *         "completed": 0,
+                     *         "completed": 1,
                      *         "total": 2
                      *       },
-                     *       "queue": {
-                     *         "eta_s": null,
-                     *         "name": "synthesis",
-                     *         "position": 1
-                     *       },
+                     *       "queue": null,
                      *       "replay_of": null,
                      *       "replayed_as": null,
                      *       "result": null,
-                     *       "started_at": null,
-                     *       "status": "queued",
+                     *       "started_at": "2026-11-22T00:06:31.440687Z",
+                     *       "status": "running",
                      *       "undoing": false,
                      *       "usage": null,
                      *       "waiting_for": null
@@ -6103,8 +8409,10 @@ export interface operations {
                 };
                 content?: never;
             };
-            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpired"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -6151,7 +8459,7 @@ export interface operations {
                      * @example {
                      *       "attempt": 0,
                      *       "children": [],
-                     *       "created_at": "2026-11-21T22:26:26.886256Z",
+                     *       "created_at": "2026-11-22T00:06:31.579064Z",
                      *       "dead_letter": null,
                      *       "deadline_at": null,
                      *       "degraded": false,
@@ -6162,13 +8470,13 @@ export interface operations {
                      *         "message": "canceled by its owner",
                      *         "retryable": false
                      *       },
-                     *       "finished_at": "2026-11-21T22:26:26.906025Z",
-                     *       "id": "01a20037-cdc3-71e0-9b5b-2c859c8b613e",
+                     *       "finished_at": "2026-11-22T00:06:31.585857Z",
+                     *       "id": "01a20093-6d9a-7075-8962-40ca503dee53",
                      *       "kind": "demo.patient",
                      *       "links": {
-                     *         "cancel": "/api/v1/jobs/01a20037-cdc3-71e0-9b5b-2c859c8b613e/cancel",
-                     *         "events": "/api/v1/jobs/01a20037-cdc3-71e0-9b5b-2c859c8b613e/events",
-                     *         "self": "/api/v1/jobs/01a20037-cdc3-71e0-9b5b-2c859c8b613e",
+                     *         "cancel": "/api/v1/jobs/01a20093-6d9a-7075-8962-40ca503dee53/cancel",
+                     *         "events": "/api/v1/jobs/01a20093-6d9a-7075-8962-40ca503dee53/events",
+                     *         "self": "/api/v1/jobs/01a20093-6d9a-7075-8962-40ca503dee53",
                      *         "subject": null
                      *       },
                      *       "next_attempt_at": null,
@@ -6182,7 +8490,7 @@ export interface operations {
                      *       "replay_of": null,
                      *       "replayed_as": null,
                      *       "result": null,
-                     *       "started_at": "2026-11-21T22:26:26.886256Z",
+                     *       "started_at": "2026-11-22T00:06:31.579064Z",
                      *       "status": "canceled",
                      *       "undoing": false,
                      *       "usage": null,
@@ -6213,13 +8521,15 @@ export interface operations {
                 };
             };
             400: components["responses"]["MalformedJsonOrUnknownFieldOrBadParameter"];
-            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpired"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
             404: components["responses"]["NotFound"];
             408: components["responses"]["SlowRequest"];
             409: components["responses"]["StateConflictOrIdempotencyInProgressOrJobFinished"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -6256,14 +8566,14 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "at": "2026-11-21T22:26:26.614621Z",
+                     *           "at": "2026-11-22T00:06:31.436969Z",
                      *           "data": null,
                      *           "id": 1,
                      *           "name": "saga.queued",
                      *           "step": null
                      *         },
                      *         {
-                     *           "at": "2026-11-21T22:26:26.674133Z",
+                     *           "at": "2026-11-22T00:06:31.441041Z",
                      *           "data": null,
                      *           "id": 2,
                      *           "name": "saga.running",
@@ -6286,8 +8596,10 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["BadParameter"];
-            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpired"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -6332,8 +8644,10 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["BadParameter"];
-            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpired"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -6371,6 +8685,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -6403,16 +8718,16 @@ export interface operations {
                      *         {
                      *           "archetype": "mystic",
                      *           "bond_level": 0,
-                     *           "card_url": "https://chorus.example.org/api/v1/media/a2664536-2c1d-5bc1-840e-aa461ece042c/file?variant=1080&token=Qm9yaW5nIG9uIHB1cnBvc2U",
-                     *           "created_at": "2026-11-21T22:26:27.373887Z",
+                     *           "card_url": "https://chorus.example.org/api/v1/media/50fae4ef-f498-5966-8919-c6b7a62687ad/file?variant=1080&token=Qm9yaW5nIG9uIHB1cnBvc2U",
+                     *           "created_at": "2026-11-22T00:06:31.681587Z",
                      *           "degraded": false,
-                     *           "greeting": "Hello, I'm Selene. Shall we walk while we talk?",
-                     *           "illustration_url": "https://chorus.example.org/api/v1/media/a9fb932b-3fde-5f42-bd4c-1105455bfcb1/file?variant=1024&token=Qm9yaW5nIG9uIHB1cnBvc2U",
+                     *           "greeting": "I'm Auriel. Shall we walk while we talk?",
+                     *           "illustration_url": "https://chorus.example.org/api/v1/media/a6575d6b-aed0-5e36-a0e7-f548074d8dc3/file?variant=1024&token=Qm9yaW5nIG9uIHB1cnBvc2U",
                      *           "is_current": true,
                      *           "mode": "fated",
-                     *           "name": "Selene Penhallow",
-                     *           "persona_id": "f5437405-f243-55b2-ad45-b92f7aeed9de",
-                     *           "persona_prompt": "You are Selene Penhallow, calm on the surface, deep underneath and rarely surprised by either. Friends describe you in words like funny, stubborn and loyal, and you wear them well. Nobody arranged it, yet the word funny came up more than once. People bring you the thing they have not told anyone, and they leave lighter. Problems that make other people sigh tend to make you lean forward.\n\nWhen several people talk at once, you are the one who catches what mattered. Your best lines arrive quietly, without any change of expression. Under pressure you get calmer, which is contagious in the best way. You keep in touch in a way that makes far away feel like next door. Some of the best talks with you happen side by side, on foot. Certain things bring you to mind: puns and walks.\n\nYou can sit with a question without forcing it, and that settles everyone at the table. Your quirk is a long pause, followed by exactly the right sentence. Talk quietly, follow the feeling under the question, and trust silence to do some of the work. Keep answers to a few sentences, be curious about whoever is talking, and steer softly away from anything unsafe.",
+                     *           "name": "Auriel Goodfellow",
+                     *           "persona_id": "4fa4303a-727c-5033-9665-d69c07c07a1f",
+                     *           "persona_prompt": "You are Auriel Goodfellow, calm on the surface, deep underneath and rarely surprised by either. The words that keep finding you are funny, stubborn and loyal. More than one friend arrived at the word funny, without comparing notes. Bad news is safe with you, and so is whoever had to bring it. You like getting to the bottom of things, and you pack as if the bottom were far away.\n\nIn a group you say less than most and hear more than anyone. Your best lines arrive quietly, without any change of expression. Under pressure you get calmer, which is contagious in the best way. Some of the best talks with you happen side by side, on foot. You keep in touch in a way that makes far away feel like next door. There are things that make people think of you at once, such as walks and puns.\n\nYour quirk is a long pause, followed by exactly the right sentence. Talk quietly, follow the feeling under the question, and trust silence to do some of the work. Stay in this character, answer in one to three sentences, and if something could hurt anyone, decline gently.",
                      *           "provider": "local",
                      *           "rarity": "rare",
                      *           "responses": 3,
@@ -6423,13 +8738,13 @@ export interface operations {
                      *             "kindness": 100
                      *           },
                      *           "status": "ready",
-                     *           "survey_id": "01a20037-ce56-71d6-829c-16940f4ea66b",
-                     *           "title": "The candle that leans towards you",
+                     *           "survey_id": "01a20093-6dc1-7624-8513-e44812b17b6a",
+                     *           "title": "The hush before the snow",
                      *           "traits": [
                      *             "funny",
                      *             "stubborn"
                      *           ],
-                     *           "updated_at": "2026-11-21T22:26:29.259691Z",
+                     *           "updated_at": "2026-11-22T00:06:33.490469Z",
                      *           "version": 1,
                      *           "visibility": "private"
                      *         }
@@ -6441,7 +8756,9 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadParameter"];
-            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpired"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -6475,16 +8792,16 @@ export interface operations {
                      * @example {
                      *       "archetype": "mystic",
                      *       "bond_level": 0,
-                     *       "card_url": "https://chorus.example.org/api/v1/media/a2664536-2c1d-5bc1-840e-aa461ece042c/file?variant=1080&token=Qm9yaW5nIG9uIHB1cnBvc2U",
-                     *       "created_at": "2026-11-21T22:26:27.373887Z",
+                     *       "card_url": "https://chorus.example.org/api/v1/media/50fae4ef-f498-5966-8919-c6b7a62687ad/file?variant=1080&token=Qm9yaW5nIG9uIHB1cnBvc2U",
+                     *       "created_at": "2026-11-22T00:06:31.681587Z",
                      *       "degraded": false,
-                     *       "greeting": "Hello, I'm Selene. Shall we walk while we talk?",
-                     *       "illustration_url": "https://chorus.example.org/api/v1/media/a9fb932b-3fde-5f42-bd4c-1105455bfcb1/file?variant=1024&token=Qm9yaW5nIG9uIHB1cnBvc2U",
+                     *       "greeting": "I'm Auriel. Shall we walk while we talk?",
+                     *       "illustration_url": "https://chorus.example.org/api/v1/media/a6575d6b-aed0-5e36-a0e7-f548074d8dc3/file?variant=1024&token=Qm9yaW5nIG9uIHB1cnBvc2U",
                      *       "is_current": true,
                      *       "mode": "fated",
-                     *       "name": "Selene Penhallow",
-                     *       "persona_id": "f5437405-f243-55b2-ad45-b92f7aeed9de",
-                     *       "persona_prompt": "You are Selene Penhallow, calm on the surface, deep underneath and rarely surprised by either. Friends describe you in words like funny, stubborn and loyal, and you wear them well. Nobody arranged it, yet the word funny came up more than once. People bring you the thing they have not told anyone, and they leave lighter. Problems that make other people sigh tend to make you lean forward.\n\nWhen several people talk at once, you are the one who catches what mattered. Your best lines arrive quietly, without any change of expression. Under pressure you get calmer, which is contagious in the best way. You keep in touch in a way that makes far away feel like next door. Some of the best talks with you happen side by side, on foot. Certain things bring you to mind: puns and walks.\n\nYou can sit with a question without forcing it, and that settles everyone at the table. Your quirk is a long pause, followed by exactly the right sentence. Talk quietly, follow the feeling under the question, and trust silence to do some of the work. Keep answers to a few sentences, be curious about whoever is talking, and steer softly away from anything unsafe.",
+                     *       "name": "Auriel Goodfellow",
+                     *       "persona_id": "4fa4303a-727c-5033-9665-d69c07c07a1f",
+                     *       "persona_prompt": "You are Auriel Goodfellow, calm on the surface, deep underneath and rarely surprised by either. The words that keep finding you are funny, stubborn and loyal. More than one friend arrived at the word funny, without comparing notes. Bad news is safe with you, and so is whoever had to bring it. You like getting to the bottom of things, and you pack as if the bottom were far away.\n\nIn a group you say less than most and hear more than anyone. Your best lines arrive quietly, without any change of expression. Under pressure you get calmer, which is contagious in the best way. Some of the best talks with you happen side by side, on foot. You keep in touch in a way that makes far away feel like next door. There are things that make people think of you at once, such as walks and puns.\n\nYour quirk is a long pause, followed by exactly the right sentence. Talk quietly, follow the feeling under the question, and trust silence to do some of the work. Stay in this character, answer in one to three sentences, and if something could hurt anyone, decline gently.",
                      *       "provider": "local",
                      *       "rarity": "rare",
                      *       "responses": 3,
@@ -6495,13 +8812,13 @@ export interface operations {
                      *         "kindness": 100
                      *       },
                      *       "status": "ready",
-                     *       "survey_id": "01a20037-ce56-71d6-829c-16940f4ea66b",
-                     *       "title": "The candle that leans towards you",
+                     *       "survey_id": "01a20093-6dc1-7624-8513-e44812b17b6a",
+                     *       "title": "The hush before the snow",
                      *       "traits": [
                      *         "funny",
                      *         "stubborn"
                      *       ],
-                     *       "updated_at": "2026-11-21T22:26:29.259691Z",
+                     *       "updated_at": "2026-11-22T00:06:33.490469Z",
                      *       "version": 1,
                      *       "visibility": "private"
                      *     }
@@ -6517,8 +8834,10 @@ export interface operations {
                 };
                 content?: never;
             };
-            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpired"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -6549,18 +8868,18 @@ export interface operations {
                      * @example {
                      *       "archetype": "mystic",
                      *       "bond_level": 0,
-                     *       "card_url": "https://chorus.example.org/api/v1/media/a2664536-2c1d-5bc1-840e-aa461ece042c/file?variant=1080&token=Qm9yaW5nIG9uIHB1cnBvc2U",
-                     *       "created_at": "2026-11-21T22:26:27.373887Z",
+                     *       "card_url": "https://chorus.example.org/api/v1/media/50fae4ef-f498-5966-8919-c6b7a62687ad/file?variant=1080&token=Qm9yaW5nIG9uIHB1cnBvc2U",
+                     *       "created_at": "2026-11-22T00:06:31.681587Z",
                      *       "degraded": false,
-                     *       "greeting": "Hello, I'm Selene. Shall we walk while we talk?",
-                     *       "illustration_url": "https://chorus.example.org/api/v1/media/a9fb932b-3fde-5f42-bd4c-1105455bfcb1/file?variant=1024&token=Qm9yaW5nIG9uIHB1cnBvc2U",
+                     *       "greeting": "I'm Auriel. Shall we walk while we talk?",
+                     *       "illustration_url": "https://chorus.example.org/api/v1/media/a6575d6b-aed0-5e36-a0e7-f548074d8dc3/file?variant=1024&token=Qm9yaW5nIG9uIHB1cnBvc2U",
                      *       "is_current": true,
-                     *       "job": "/api/v1/jobs/01a20037-cf3b-7690-a44f-41b361b9af7b",
+                     *       "job": "/api/v1/jobs/01a20093-6ded-769d-878a-b653099d5c58",
                      *       "min_responses": 3,
                      *       "mode": "fated",
-                     *       "name": "Selene Penhallow",
-                     *       "persona_id": "f5437405-f243-55b2-ad45-b92f7aeed9de",
-                     *       "persona_prompt": "You are Selene Penhallow, calm on the surface, deep underneath and rarely surprised by either. Friends describe you in words like funny, stubborn and loyal, and you wear them well. Nobody arranged it, yet the word funny came up more than once. People bring you the thing they have not told anyone, and they leave lighter. Problems that make other people sigh tend to make you lean forward.\n\nWhen several people talk at once, you are the one who catches what mattered. Your best lines arrive quietly, without any change of expression. Under pressure you get calmer, which is contagious in the best way. You keep in touch in a way that makes far away feel like next door. Some of the best talks with you happen side by side, on foot. Certain things bring you to mind: puns and walks.\n\nYou can sit with a question without forcing it, and that settles everyone at the table. Your quirk is a long pause, followed by exactly the right sentence. Talk quietly, follow the feeling under the question, and trust silence to do some of the work. Keep answers to a few sentences, be curious about whoever is talking, and steer softly away from anything unsafe.",
+                     *       "name": "Auriel Goodfellow",
+                     *       "persona_id": "4fa4303a-727c-5033-9665-d69c07c07a1f",
+                     *       "persona_prompt": "You are Auriel Goodfellow, calm on the surface, deep underneath and rarely surprised by either. The words that keep finding you are funny, stubborn and loyal. More than one friend arrived at the word funny, without comparing notes. Bad news is safe with you, and so is whoever had to bring it. You like getting to the bottom of things, and you pack as if the bottom were far away.\n\nIn a group you say less than most and hear more than anyone. Your best lines arrive quietly, without any change of expression. Under pressure you get calmer, which is contagious in the best way. Some of the best talks with you happen side by side, on foot. You keep in touch in a way that makes far away feel like next door. There are things that make people think of you at once, such as walks and puns.\n\nYour quirk is a long pause, followed by exactly the right sentence. Talk quietly, follow the feeling under the question, and trust silence to do some of the work. Stay in this character, answer in one to three sentences, and if something could hurt anyone, decline gently.",
                      *       "phase": null,
                      *       "provider": "local",
                      *       "rarity": "rare",
@@ -6573,13 +8892,13 @@ export interface operations {
                      *         "kindness": 100
                      *       },
                      *       "status": "ready",
-                     *       "survey_id": "01a20037-ce56-71d6-829c-16940f4ea66b",
-                     *       "title": "The candle that leans towards you",
+                     *       "survey_id": "01a20093-6dc1-7624-8513-e44812b17b6a",
+                     *       "title": "The hush before the snow",
                      *       "traits": [
                      *         "funny",
                      *         "stubborn"
                      *       ],
-                     *       "updated_at": "2026-11-21T22:26:29.259691Z",
+                     *       "updated_at": "2026-11-22T00:06:33.490469Z",
                      *       "version": 1,
                      *       "visibility": "private"
                      *     }
@@ -6595,7 +8914,9 @@ export interface operations {
                 };
                 content?: never;
             };
-            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpired"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -6664,19 +8985,19 @@ export interface operations {
                      * @example {
                      *       "attempt": 0,
                      *       "children": [],
-                     *       "created_at": "2026-11-21T22:26:29.302574Z",
+                     *       "created_at": "2026-11-22T00:06:33.529125Z",
                      *       "dead_letter": null,
                      *       "deadline_at": null,
                      *       "degraded": false,
                      *       "done": false,
                      *       "error": null,
                      *       "finished_at": null,
-                     *       "id": "01a20037-d733-704e-acfa-9d131e862b9f",
+                     *       "id": "01a20093-7535-7016-b0aa-00c0aaa032a8",
                      *       "kind": "persona.forge",
                      *       "links": {
-                     *         "cancel": "/api/v1/jobs/01a20037-d733-704e-acfa-9d131e862b9f/cancel",
-                     *         "events": "/api/v1/jobs/01a20037-d733-704e-acfa-9d131e862b9f/events",
-                     *         "self": "/api/v1/jobs/01a20037-d733-704e-acfa-9d131e862b9f",
+                     *         "cancel": "/api/v1/jobs/01a20093-7535-7016-b0aa-00c0aaa032a8/cancel",
+                     *         "events": "/api/v1/jobs/01a20093-7535-7016-b0aa-00c0aaa032a8/events",
+                     *         "self": "/api/v1/jobs/01a20093-7535-7016-b0aa-00c0aaa032a8",
                      *         "subject": "/api/v1/personas/me"
                      *       },
                      *       "next_attempt_at": null,
@@ -6705,7 +9026,8 @@ export interface operations {
                 };
             };
             400: components["responses"]["MalformedJsonOrUnknownFieldOrBadParameter"];
-            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpired"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
             404: components["responses"]["NotFound"];
             408: components["responses"]["SlowRequest"];
             409: components["responses"]["StateConflictOrIdempotencyInProgress"];
@@ -6713,6 +9035,7 @@ export interface operations {
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["ValidationFailedOrInsufficientResponsesOrIdempotencyKeyReused"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -6743,15 +9066,15 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "created_at": "2026-11-21T22:26:27.030954Z",
-                     *           "expires_at": "2026-12-21T22:26:27.030954Z",
+                     *           "created_at": "2026-11-22T00:06:31.617076Z",
+                     *           "expires_at": "2026-12-22T00:06:31.617076Z",
                      *           "min_responses": 3,
                      *           "question_set": "friends/1",
                      *           "response_count": 0,
-                     *           "slug": "840wdv624a",
+                     *           "slug": "n9k524y0pd",
                      *           "status": "collecting",
-                     *           "survey_id": "01a20037-ce56-71d6-829c-16940f4ea66b",
-                     *           "survey_url": "https://chorus.example.org/api/v1/surveys/840wdv624a",
+                     *           "survey_id": "01a20093-6dc1-7624-8513-e44812b17b6a",
+                     *           "survey_url": "https://chorus.example.org/api/v1/surveys/n9k524y0pd",
                      *           "title": "Who am I to you?"
                      *         }
                      *       ],
@@ -6762,7 +9085,9 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadParameter"];
-            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpired"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -6803,15 +9128,15 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-21T22:26:27.030954Z",
-                     *       "expires_at": "2026-12-21T22:26:27.030954Z",
+                     *       "created_at": "2026-11-22T00:06:31.617076Z",
+                     *       "expires_at": "2026-12-22T00:06:31.617076Z",
                      *       "min_responses": 3,
                      *       "question_set": "friends/1",
                      *       "response_count": 0,
-                     *       "slug": "840wdv624a",
+                     *       "slug": "n9k524y0pd",
                      *       "status": "collecting",
-                     *       "survey_id": "01a20037-ce56-71d6-829c-16940f4ea66b",
-                     *       "survey_url": "https://chorus.example.org/api/v1/surveys/840wdv624a",
+                     *       "survey_id": "01a20093-6dc1-7624-8513-e44812b17b6a",
+                     *       "survey_url": "https://chorus.example.org/api/v1/surveys/n9k524y0pd",
                      *       "title": "Who am I to you?"
                      *     }
                      */
@@ -6819,12 +9144,14 @@ export interface operations {
                 };
             };
             400: components["responses"]["MalformedJsonOrUnknownFieldOrBadParameter"];
-            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpired"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
             408: components["responses"]["SlowRequest"];
             409: components["responses"]["IdempotencyInProgress"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -6856,7 +9183,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "expires_at": "2026-12-21T22:26:27.030954Z",
+                     *       "expires_at": "2026-12-22T00:06:31.617076Z",
                      *       "owner_name": "A friend",
                      *       "questions": [
                      *         {
@@ -6876,7 +9203,7 @@ export interface operations {
                      *           "type": "scale"
                      *         }
                      *       ],
-                     *       "survey_id": "01a20037-ce56-71d6-829c-16940f4ea66b",
+                     *       "survey_id": "01a20093-6dc1-7624-8513-e44812b17b6a",
                      *       "title": "Who am I to you?"
                      *     }
                      */
@@ -6893,6 +9220,7 @@ export interface operations {
             };
             404: components["responses"]["NotFound"];
             410: components["responses"]["SurveyClosedOrExpired"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -6929,15 +9257,15 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-21T22:26:27.030954Z",
-                     *       "expires_at": "2026-12-21T22:26:27.030954Z",
+                     *       "created_at": "2026-11-22T00:06:31.617076Z",
+                     *       "expires_at": "2026-12-22T00:06:31.617076Z",
                      *       "min_responses": 3,
                      *       "question_set": "friends/1",
                      *       "response_count": 3,
-                     *       "slug": "840wdv624a",
+                     *       "slug": "n9k524y0pd",
                      *       "status": "archived",
-                     *       "survey_id": "01a20037-ce56-71d6-829c-16940f4ea66b",
-                     *       "survey_url": "https://chorus.example.org/api/v1/surveys/840wdv624a",
+                     *       "survey_id": "01a20093-6dc1-7624-8513-e44812b17b6a",
+                     *       "survey_url": "https://chorus.example.org/api/v1/surveys/n9k524y0pd",
                      *       "title": "Who am I to you?"
                      *     }
                      */
@@ -6945,13 +9273,15 @@ export interface operations {
                 };
             };
             400: components["responses"]["MalformedJsonOrUnknownFieldOrBadParameter"];
-            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpired"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
             404: components["responses"]["NotFound"];
             408: components["responses"]["SlowRequest"];
             409: components["responses"]["IdempotencyInProgress"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -7022,6 +9352,7 @@ export interface operations {
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -7058,7 +9389,7 @@ export interface operations {
                      *       "persona_status": "pending",
                      *       "response_count": 3,
                      *       "status": "ready",
-                     *       "survey_id": "01a20037-ce56-71d6-829c-16940f4ea66b"
+                     *       "survey_id": "01a20093-6dc1-7624-8513-e44812b17b6a"
                      *     }
                      */
                     "application/json": components["schemas"]["SurveyProgress"];
@@ -7072,8 +9403,10 @@ export interface operations {
                 };
                 content?: never;
             };
-            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpired"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -7111,6 +9444,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -7148,6 +9482,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -7178,7 +9513,7 @@ export interface operations {
                      *       },
                      *       "service": "chorus",
                      *       "status": "ok",
-                     *       "uptime_seconds": 8,
+                     *       "uptime_seconds": 5,
                      *       "version": "0.1.0"
                      *     }
                      */
@@ -7280,6 +9615,7 @@ export interface operations {
                     "text/html": string;
                 };
             };
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
