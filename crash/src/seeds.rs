@@ -234,8 +234,9 @@ async fn delivery_dies(services: &Services, seed: &str) -> Noticed {
     trial.close(Duration::from_secs(5)).await
 }
 
+/// An image worker, whose steps are always leased: what was done without a lease comes back with its ticket.
 async fn worker_dies(services: &Services, seed: &str) -> Noticed {
-    let arm = first_life(Role::Synthesis, "step.claimed");
+    let arm = first_life(Role::Image, "step.claimed");
     let mut trial = Trial::new(
         ground(services, seed).await?,
         arm,
