@@ -87,8 +87,15 @@ pub struct SignInGiven {
     /// Passwords that a process looks at at once; others wait [default: 2]
     #[arg(long, env, value_name = "N", hide_env_values = true)]
     pub passwords_at_once: Option<String>,
-    /// Whom `chorus seed --dev` makes an admin [default: <admin@localhost>]
-    #[arg(long, env, value_name = "EMAIL", hide_env_values = true)]
+    /// Whom `chorus seed --dev` makes an admin.
+    // rustdoc would take an address in brackets for a link to an item.
+    #[arg(
+        long,
+        env,
+        value_name = "EMAIL",
+        hide_env_values = true,
+        help = "Whom `chorus seed --dev` makes an admin [default: admin@localhost]"
+    )]
     pub seed_admin_email: Option<String>,
     /// File with `SEED_ADMIN_PASSWORD`: the password of that admin; without it there is none
     #[arg(long, env, value_name = "FILE", hide_env_values = true)]
