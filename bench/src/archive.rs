@@ -166,27 +166,27 @@ const COPIES: [&str; 4] = [
         "id",
         "jsonb_build_object('id', copies.id, 'owner_id', owner, 'request_id', 'request-' || $1 || '-' || n,
              'letter_id', CASE WHEN old.letter_id IS NULL THEN NULL ELSE md5('letter' || n) END,
-             'created_at', at, 'started_at', at, 'updated_at', at,
-             'finished_at', CASE WHEN old.finished_at IS NULL THEN NULL ELSE at END)"
+             'created_at', copies.at, 'started_at', copies.at, 'updated_at', copies.at,
+             'finished_at', CASE WHEN old.finished_at IS NULL THEN NULL ELSE copies.at END)"
     ),
     copy!(
         "steps",
         "steps",
         "saga_id",
-        "jsonb_build_object('saga_id', copies.id, 'created_at', at, 'owner', owner,
+        "jsonb_build_object('saga_id', copies.id, 'created_at', copies.at, 'owner', owner,
              'letter_id', CASE WHEN old.letter_id IS NULL THEN NULL ELSE md5('letter' || n) END)"
     ),
     copy!(
         "events",
         "events",
         "saga_id",
-        "jsonb_build_object('saga_id', copies.id, 'at', at, 'owner', owner)"
+        "jsonb_build_object('saga_id', copies.id, 'at', copies.at, 'owner', owner)"
     ),
     copy!(
         "letters",
         "letters",
         "saga_id",
-        "jsonb_build_object('id', md5('letter' || n), 'saga_id', copies.id, 'created_at', at, 'owner', owner)"
+        "jsonb_build_object('id', md5('letter' || n), 'saga_id', copies.id, 'created_at', copies.at, 'owner', owner)"
     ),
 ];
 

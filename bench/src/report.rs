@@ -86,7 +86,7 @@ impl Report {
             },
         ];
         bars.extend(archive.lists.iter().map(|list| Bar {
-            what: list.path.clone(),
+            what: list.path.trim_start_matches("/api/v1/admin/").to_owned(),
             value: format!("{} (p50 {})", millis(list.p99), millis(list.p50)),
             wanted: "p99 under 50 ms".to_owned(),
             holds: list.p99 < Duration::from_millis(50),
@@ -200,7 +200,7 @@ fn print(name: &str, bars: &[Bar]) {
             "BELOW"
         };
         say(&format!(
-            "  {:<34}{:>14}  {:<24}{mark}",
+            "  {:<34} {:>13}  {:<24}{mark}",
             bar.what, bar.value, bar.wanted
         ));
     }
