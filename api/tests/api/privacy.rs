@@ -176,6 +176,17 @@ async fn after_an_erasure_nothing_of_the_account_is_left() {
         let letter = format!("/api/v1/admin/dead-letters/{letter}/discard");
         let decided = app.post(&letter, &me, &json!({"reason": "a test"})).await;
         assert!(decided.status.is_success(), "{decided:#?}");
+        // What a key of theirs decides is signed with their address, too.
+        let path = format!("/api/v1/admin/accounts/{}/roles", me.account);
+        let request = app.request(Method::PUT, &path, Some(&me));
+        let roles = json!({"roles": ["member", "admin"]});
+        app.send(request.json(&roles)).await.is(200);
+        let key = json!({"name": "nightly", "scopes": ["ops:write"]});
+        let key = app.post("/api/v1/admin/api-keys", &me, &key).await.is(201);
+        let path = "/api/v1/admin/queues/delivery/resume";
+        let request = app.request(Method::POST, path, None);
+        let request = request.header("x-api-key", key.text("key"));
+        app.send(request.json(&json!({}))).await.is(200);
         let email = format!("{}@", me.account.simple());
         let before = dump(app.store.db()).await;
         for canary in [

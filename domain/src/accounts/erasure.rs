@@ -17,9 +17,30 @@ const MEDIA: &str = "-- erasures.media
     SELECT id FROM media WHERE owner_id = $1 ORDER BY id";
 const LEFT: &str = "-- erasures.left
     SELECT email FROM accounts WHERE id = $1";
-const AUDIT: &str = "-- erasures.audit
-    UPDATE audit SET actor = $3 WHERE actor IN ($1, $2)
-        OR substr(actor, 1, length($1) + 8) = $1 || ' by key ' OR substr(actor, 1, length($2) + 8) = $2 || ' by key '";
+/// Puts another name in the place of whoever signed: in person, or by a key of theirs.
+macro_rules! signed {
+    ($title:literal, $table:literal, $by:literal) => {
+        concat!(
+            "-- erasures.",
+            $title,
+            "
+    UPDATE ",
+            $table,
+            " SET ",
+            $by,
+            " = $3 WHERE ",
+            $by,
+            " IN ($1, $2)
+        OR substr(",
+            $by,
+            ", 1, length($1) + 8) = $1 || ' by key '
+        OR substr(",
+            $by,
+            ", 1, length($2) + 8) = $2 || ' by key '"
+        )
+    };
+}
+const AUDIT: &str = signed!("audit", "audit", "actor");
 /// In the order in which they refer to each other. What else names an account goes by itself.
 const ROWS: [&str; 6] = [
     "-- erasures.personas
@@ -35,38 +56,18 @@ const ROWS: [&str; 6] = [
     "-- erasures.account
     DELETE FROM accounts WHERE id = $1",
 ];
-/// Who decided, beside what was decided: in person, or by a key of theirs.
+/// Who decided, beside what was decided.
 const SIGNED: [&str; 10] = [
-    "-- erasures.switches
-    UPDATE queue_switches SET decided_by = $3 WHERE decided_by IN ($1, $2)
-        OR substr(decided_by, 1, length($1) + 8) = $1 || ' by key ' OR substr(decided_by, 1, length($2) + 8) = $2 || ' by key '",
-    "-- erasures.drains
-    UPDATE workers SET drain_by = $3 WHERE drain_by IN ($1, $2)
-        OR substr(drain_by, 1, length($1) + 8) = $1 || ' by key ' OR substr(drain_by, 1, length($2) + 8) = $2 || ' by key '",
-    "-- erasures.replays
-    UPDATE replays SET started_by = $3 WHERE started_by IN ($1, $2)
-        OR substr(started_by, 1, length($1) + 8) = $1 || ' by key ' OR substr(started_by, 1, length($2) + 8) = $2 || ' by key '",
-    "-- erasures.letters
-    UPDATE letters SET resolved_by = $3 WHERE resolved_by IN ($1, $2)
-        OR substr(resolved_by, 1, length($1) + 8) = $1 || ' by key ' OR substr(resolved_by, 1, length($2) + 8) = $2 || ' by key '",
-    "-- erasures.notes
-    UPDATE letter_notes SET noted_by = $3 WHERE noted_by IN ($1, $2)
-        OR substr(noted_by, 1, length($1) + 8) = $1 || ' by key ' OR substr(noted_by, 1, length($2) + 8) = $2 || ' by key '",
-    "-- erasures.kinds
-    UPDATE kind_switches SET decided_by = $3 WHERE decided_by IN ($1, $2)
-        OR substr(decided_by, 1, length($1) + 8) = $1 || ' by key ' OR substr(decided_by, 1, length($2) + 8) = $2 || ' by key '",
-    "-- erasures.limits
-    UPDATE kind_limits SET decided_by = $3 WHERE decided_by IN ($1, $2)
-        OR substr(decided_by, 1, length($1) + 8) = $1 || ' by key ' OR substr(decided_by, 1, length($2) + 8) = $2 || ' by key '",
-    "-- erasures.roles
-    UPDATE account_roles SET granted_by = $3 WHERE granted_by IN ($1, $2)
-        OR substr(granted_by, 1, length($1) + 8) = $1 || ' by key ' OR substr(granted_by, 1, length($2) + 8) = $2 || ' by key '",
-    "-- erasures.api_keys
-    UPDATE api_keys SET created_by = $3 WHERE created_by IN ($1, $2)
-        OR substr(created_by, 1, length($1) + 8) = $1 || ' by key ' OR substr(created_by, 1, length($2) + 8) = $2 || ' by key '",
-    "-- erasures.caps
-    UPDATE caps SET decided_by = $3 WHERE decided_by IN ($1, $2)
-        OR substr(decided_by, 1, length($1) + 8) = $1 || ' by key ' OR substr(decided_by, 1, length($2) + 8) = $2 || ' by key '",
+    signed!("switches", "queue_switches", "decided_by"),
+    signed!("drains", "workers", "drain_by"),
+    signed!("replays", "replays", "started_by"),
+    signed!("letters", "letters", "resolved_by"),
+    signed!("notes", "letter_notes", "noted_by"),
+    signed!("kinds", "kind_switches", "decided_by"),
+    signed!("limits", "kind_limits", "decided_by"),
+    signed!("roles", "account_roles", "granted_by"),
+    signed!("api_keys", "api_keys", "created_by"),
+    signed!("caps", "caps", "decided_by"),
 ];
 const EVENTS: &str = "-- erasures.events
     UPDATE events SET page = replace(page, $1, $2) WHERE page LIKE '%' || $1 || '%'";
