@@ -1,11 +1,13 @@
-//! What the test suites of several crates share: databases of their own, ports that nobody takes, and the
-//! word for what was left out. Nothing but tests depends on it.
+//! What the test suites of several crates share: databases of their own, ports that nobody takes, disks that
+//! fill up, and the word for what was left out. Nothing but tests depends on it.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod database;
+mod disk;
 mod port;
 
 pub use database::{Fresh, Throwaway, servers};
+pub use disk::Disk;
 pub use port::held_port;
 
 use std::io::{Read as _, Write as _};
