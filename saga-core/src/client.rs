@@ -54,11 +54,12 @@ impl Client {
         &self.store
     }
 
-    /// Accepts a saga: when this returns, it is on disk. Only the store is needed; a broker that is
+    /// Accepts a saga, unless the queue in which it would begin is full: when this returns, it is on disk. Only the store is needed; a broker that is
     /// down delays the work.
     pub async fn start(&self, new: NewSaga) -> Result<Started, Refused> {
         self.store
             .check(&new)
+            .and_then(|()| self.store.admit(&new))
             .map_err(|error| Refused::Start(Arc::new(error)))?;
         match self.group.ask(new).await {
             Ok(started) => started.map_err(Refused::Start),

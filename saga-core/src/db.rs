@@ -112,7 +112,15 @@ impl Db {
                     }
                 }),
                 Self::Sqlite { write, .. } => {
-                    Inner::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?)
+                    Inner::Sqlite(match write.begin_with("BEGIN IMMEDIATE").await {
+                        // A full disk has ended a transaction that the driver believes to be open, for ever: the
+                        // connection makes room for another.
+                        Err(sqlx::Error::InvalidSavePointStatement) => {
+                            write.acquire().await?.close().await?;
+                            write.begin_with("BEGIN IMMEDIATE").await?
+                        }
+                        begun => begun?,
+                    })
                 }
             })
         };

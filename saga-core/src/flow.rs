@@ -1,5 +1,10 @@
 //! The one object a saga talks to.
 
+mod children;
+mod reviews;
+
+pub use children::{Child, Children};
+
 use crate::journal::{Class, Command, Dispatch, Failure, Journal, Key, Recorded, State};
 use crate::saga::{Signal, Step};
 use serde_json::Value;
@@ -305,17 +310,25 @@ impl Flow {
         }
     }
 
-    /// A step that was started and has no answer yet.
+    /// A step or child that was started, is not let go, and has no answer yet.
     pub(crate) fn unjoined(&self) -> Option<Key> {
         let unanswered = self.asked.iter().find(|key| {
             let entry = self.journal.get(key);
             entry.is_some_and(|entry| {
-                matches!(entry.recorded, Recorded::Work { .. }) && entry.state == State::Pending
+                let joined = matches!(
+                    entry.recorded,
+                    Recorded::Work { .. } | Recorded::Child { .. }
+                );
+                joined && entry.state == State::Pending && !self.released.contains(key)
             })
         });
         let unsent = self.commands.iter().find_map(|command| match command {
             Command::Dispatch(dispatch) => Some(&dispatch.key),
-            Command::Arm(_) | Command::Timer { .. } | Command::Listen { .. } => None,
+            Command::Child { key, .. } => Some(key),
+            Command::Arm(_)
+            | Command::Timer { .. }
+            | Command::Listen { .. }
+            | Command::Review { .. } => None,
         });
         unanswered.or(unsent).cloned()
     }

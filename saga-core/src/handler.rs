@@ -17,6 +17,9 @@ use uuid::Uuid;
 
 type Source = Box<dyn Error + Send + Sync>;
 
+/// The least pause before a step is tried again that the store did not answer.
+const AWAY_MIN: Duration = Duration::from_millis(200);
+
 /// How a step went wrong, and so what happens next. There is no `From`: every failure is judged.
 #[derive(Debug, thiserror::Error)]
 #[error("{source}")]
@@ -303,7 +306,13 @@ impl Able {
     pub(crate) async fn run(&self, input: Value, cx: &StepContext) -> Answer {
         match tokio::time::timeout(self.timeout, self.runnable.run(input, cx)).await {
             Ok(Ok(output)) => Answer::Done(output),
-            Ok(Err(error)) => error.into_answer(self.retry),
+            Ok(Err(error)) => match error.of_the_store() {
+                Ok(away) => {
+                    tracing::warn!(error = %away, "The store did not answer a step; it is tried again, not counted");
+                    Answer::Away(self.retry.delay_first.max(AWAY_MIN))
+                }
+                Err(error) => error.into_answer(self.retry),
+            },
             Err(_) => StepError::retry(format!("timed out after {} s", self.timeout.as_secs()))
                 .into_answer(self.retry),
         }

@@ -120,6 +120,24 @@ pub enum Command {
         /// The signal's name.
         signal: &'static str,
     },
+    /// Begin another saga and wait for its end.
+    Child {
+        /// Names the request.
+        key: Key,
+        /// Which saga.
+        kind: &'static str,
+        /// What it is started with.
+        input: Value,
+    },
+    /// Ask people, and wait until they say.
+    Review {
+        /// Names the request.
+        key: Key,
+        /// Where in the saga it is.
+        point: &'static str,
+        /// The question.
+        input: Value,
+    },
 }
 
 /// A step as it is handed to a worker.
@@ -142,7 +160,10 @@ impl Command {
     pub fn key(&self) -> &Key {
         match self {
             Self::Dispatch(dispatch) | Self::Arm(dispatch) => &dispatch.key,
-            Self::Timer { key, .. } | Self::Listen { key, .. } => key,
+            Self::Timer { key, .. }
+            | Self::Listen { key, .. }
+            | Self::Child { key, .. }
+            | Self::Review { key, .. } => key,
         }
     }
 
@@ -159,6 +180,12 @@ impl Command {
                 millis: u64::try_from(after.as_millis()).unwrap_or(u64::MAX),
             },
             Self::Listen { .. } => Recorded::Listen,
+            Self::Child { input, .. } => Recorded::Child {
+                input: input.clone(),
+            },
+            Self::Review { input, .. } => Recorded::Review {
+                input: input.clone(),
+            },
         }
     }
 }
@@ -183,6 +210,16 @@ pub enum Recorded {
     },
     /// A wait for news; the signal's name is part of the key.
     Listen,
+    /// Another saga; its kind is part of the key.
+    Child {
+        /// What it is started with.
+        input: Value,
+    },
+    /// A question to people.
+    Review {
+        /// The question.
+        input: Value,
+    },
 }
 
 /// What became of a request.

@@ -1,8 +1,11 @@
 //! Every saga that a process knows, by kind.
 
 use crate::advance::{Advance, Probed, advance, probe};
+use crate::db::Tx;
 use crate::journal::{Journal, Key};
 use crate::saga::Saga;
+use crate::schedule::Written;
+use crate::store::NewSaga;
 use serde_json::Value;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use uuid::Uuid;
@@ -18,6 +21,9 @@ pub struct Kind {
     pub deadline: Option<Duration>,
     /// Fields of its input that an edited replay keeps.
     pub locked: &'static [&'static str],
+    /// Names the key of an input; none for kinds that have no keys.
+    singleton: Option<fn(&Value) -> Option<String>>,
+    opening: Option<for<'a> fn(&'a mut Tx, &'a NewSaga) -> Written<'a>>,
     check: fn(&Value) -> Result<(), String>,
     advance: fn(Uuid, &Value, &Arc<Journal>) -> Advance,
     probe: fn(Uuid, &Value, &Arc<Journal>, (Key, Value)) -> Probed,
@@ -27,6 +33,17 @@ impl Kind {
     /// Checks an input against the saga's type; the error names the field.
     pub fn check(&self, input: &Value) -> Result<(), String> {
         (self.check)(input)
+    }
+    /// The key of an input, of which one saga is open at a time.
+    pub fn singleton(&self, input: &Value) -> Option<String> {
+        self.singleton.and_then(|key| key(input))
+    }
+    /// Writes what belongs to a saga that a schedule begins.
+    pub(crate) async fn open(&self, tx: &mut Tx, saga: &NewSaga) -> sqlx::Result<()> {
+        match self.opening {
+            Some(opening) => opening(tx, saga).await,
+            None => Ok(()),
+        }
     }
     /// See [`advance`].
     pub fn advance(&self, saga: Uuid, input: &Value, journal: &Arc<Journal>) -> Advance {
@@ -57,6 +74,9 @@ impl Kinds {
             park: S::PARK,
             deadline: S::DEADLINE,
             locked: S::LOCKED,
+            singleton: S::SINGLETON.map(|_| singleton::<S> as fn(&Value) -> Option<String>),
+            opening: S::OPENING
+                .map(|_| opening::<S> as for<'a> fn(&'a mut Tx, &'a NewSaga) -> Written<'a>),
             check: |input| {
                 serde_json::from_value::<S::Input>(input.clone())
                     .map(drop)
@@ -77,4 +97,24 @@ impl Kinds {
     pub fn iter(&self) -> impl Iterator<Item = &Kind> {
         self.0.values()
     }
+}
+
+fn singleton<S: Saga>(input: &Value) -> Option<String> {
+    let key = S::SINGLETON?;
+    key(&serde_json::from_value(input.clone()).ok()?)
+}
+
+fn opening<'a, S: Saga>(tx: &'a mut Tx, saga: &'a NewSaga) -> Written<'a> {
+    Box::pin(async move {
+        let Some(opening) = S::OPENING else {
+            return Ok(());
+        };
+        let input = serde_json::from_value(saga.input.clone());
+        opening(
+            tx,
+            saga,
+            input.map_err(|error| sqlx::Error::Decode(error.into()))?,
+        )
+        .await
+    })
 }

@@ -2,14 +2,16 @@
 //!
 //! It is the engine's own code that decides here, with nothing but the store left out.
 
-use crate::journal::Class;
+use crate::journal::{Class, Failure};
 use crate::kinds::Kinds;
-use crate::run::{Answer, Heard, Lease, Role, Run, SagaRow};
+use crate::review::{Decision, Said};
+use crate::run::{Answer, Heard, Lease, Role, Run, SagaRow, StepRow};
 use crate::saga::{Retry, Saga, Signal, Step};
 use crate::state::{SagaState, StepState};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
-use std::{collections::BTreeMap, marker::PhantomData, time::Duration};
+use std::collections::{BTreeMap, VecDeque};
+use std::{marker::PhantomData, time::Duration};
 use uuid::Uuid;
 
 type Canned = Box<dyn Fn(Value) -> Result<Value, String>>;
@@ -22,6 +24,7 @@ pub struct Rehearsal<S: Saga> {
     input: Value,
     answers: BTreeMap<&'static str, Canned>,
     signals: Vec<(&'static str, Value)>,
+    said: VecDeque<Said>,
     break_at: Option<usize>,
     twice: bool,
     saga: PhantomData<S>,
@@ -46,6 +49,7 @@ impl<S: Saga> Rehearsal<S> {
             input,
             answers: BTreeMap::new(),
             signals: vec![],
+            said: VecDeque::new(),
             break_at: None,
             twice: false,
             saga: PhantomData,
@@ -66,6 +70,20 @@ impl<S: Saga> Rehearsal<S> {
         self
     }
 
+    /// Answers a child, as the end of its own story.
+    #[must_use]
+    pub fn child<C: Saga>(
+        mut self,
+        canned: impl Fn(C::Input) -> Result<C::Output, String> + 'static,
+    ) -> Self {
+        let canned = move |input| {
+            let output = canned(serde_json::from_value(input).map_err(|error| error.to_string())?)?;
+            serde_json::to_value(output).map_err(|error| error.to_string())
+        };
+        self.answers.insert(C::KIND, Box::new(canned));
+        self
+    }
+
     /// Sends a signal as soon as the saga waits for one of its name.
     #[must_use]
     pub fn signal<T: Signal>(mut self, signal: T) -> Self {
@@ -76,7 +94,17 @@ impl<S: Saga> Rehearsal<S> {
         self
     }
 
-    /// Breaks the `nth` deed (from 0) for good; when the saga parks, its letter is discarded.
+    /// Decides the next review; those that nobody decides expire.
+    #[must_use]
+    pub fn decide(mut self, decision: Decision, notes: &str) -> Self {
+        self.said.push_back(Said {
+            decision,
+            notes: Some(notes.to_owned()),
+        });
+        self
+    }
+
+    /// Breaks the `nth` deed or child (from 0) for good; when the saga parks, its letter is discarded.
     #[must_use]
     pub fn breaking_at(mut self, nth: usize) -> Self {
         self.break_at = Some(nth);
@@ -98,17 +126,30 @@ impl<S: Saga> Rehearsal<S> {
         let (mut lines, mut deeds) = (vec![], 0);
         for _ in 0..MOVES_MAX {
             now += TimeDelta::milliseconds(1);
+            for at in run.unborn().collect::<Vec<_>>() {
+                run.child_began(at);
+            }
             let ready = run
                 .steps
                 .iter()
                 .position(|step| step.state == StepState::Ready);
             if let Some(at) = ready {
                 self.act(&mut run, at, &kinds, now, (&mut lines, &mut deeds));
+            } else if let Some(at) = next_child(&run) {
+                self.end_child(&mut run, at, &kinds, now, (&mut lines, &mut deeds));
+            } else if let Some(at) = next_review(&run)
+                && let Some(said) = self.said.pop_front()
+            {
+                let (key, word) = (&run.steps[at].key, said.decision.as_str());
+                lines.push(format!("decided {key}: {word}"));
+                run.take_said(at, (&said, None), &kinds, now);
             } else if let Some((at, due)) = next_due(&run) {
                 now = now.max(due);
                 run.wake_step(at, &kinds, now);
-                if run.steps[at].role == Role::Timer {
-                    lines.push(format!("slept   {}", run.steps[at].key));
+                match run.steps[at].role {
+                    Role::Timer => lines.push(format!("slept   {}", run.steps[at].key)),
+                    Role::Review => lines.push(format!("expired {}", run.steps[at].key)),
+                    Role::Work | Role::Undo | Role::Listen | Role::Child => {}
                 }
             } else if let Some(at) = self.wanted(&run) {
                 let (name, value) = self.signals.remove(at);
@@ -167,6 +208,7 @@ impl<S: Saga> Rehearsal<S> {
             degraded: false,
             letter_id: None,
             replay_of: None,
+            parent: None,
             parked_until: None,
             deadline_at: None,
             wake_at: None,
@@ -245,6 +287,42 @@ impl<S: Saga> Rehearsal<S> {
         run.settle(at, run.steps[at].epoch, answer, kinds, now);
     }
 
+    fn end_child(
+        &self,
+        run: &mut Run,
+        at: usize,
+        kinds: &Kinds,
+        now: DateTime<Utc>,
+        (lines, deeds): (&mut Vec<String>, &mut usize),
+    ) {
+        let step = &run.steps[at];
+        let (key, name) = (step.key.clone(), step.step.clone());
+        let told = if step.is_recalled() {
+            lines.push(format!("called back {key}"));
+            Err("canceled by its parent".to_owned())
+        } else {
+            let canned = self.answers.get(name.as_str());
+            let told = if self.break_at == Some(*deeds) {
+                Err("broken on purpose".to_owned())
+            } else {
+                let nobody = || Err(format!("nobody answers {name}"));
+                canned.map_or_else(nobody, |canned| canned(step.input.clone()))
+            };
+            *deeds += 1;
+            lines.push(match &told {
+                Ok(value) => format!("did     {key} -> {value}"),
+                Err(why) => format!("failed  {key}: {why}"),
+            });
+            told
+        };
+        let end = told.map_err(|message| Failure {
+            step: key.clone(),
+            class: Class::Permanent,
+            message,
+        });
+        run.child_ended(&key, end, kinds, now);
+    }
+
     fn wanted(&self, run: &Run) -> Option<usize> {
         let open = |name: &str| {
             run.steps.iter().any(|step| {
@@ -255,15 +333,29 @@ impl<S: Saga> Rehearsal<S> {
     }
 }
 
-/// The next retry or timer; a timer that races a signal waits for the signal's turn.
+/// The oldest child that has not ended, one that is called back first.
+fn next_child(run: &Run) -> Option<usize> {
+    let open = |at: &usize| run.steps[*at].is_child_at_work();
+    let open = || (0..run.steps.len()).filter(open);
+    let recalled = open().find(|at| run.steps[*at].is_recalled());
+    recalled.or_else(|| open().next())
+}
+
+fn next_review(run: &Run) -> Option<usize> {
+    run.steps.iter().position(StepRow::is_open_review)
+}
+
+/// The next retry, timer or end of a review; a timer that races a signal waits for the signal's turn.
 fn next_due(run: &Run) -> Option<(usize, DateTime<Utc>)> {
     let listening = run
         .steps
         .iter()
         .any(|step| step.role == Role::Listen && step.state == StepState::Waiting);
-    let due = |(at, step): (usize, &crate::run::StepRow)| match (step.role, step.state) {
+    let due = |(at, step): (usize, &StepRow)| match (step.role, step.state) {
         (Role::Timer, StepState::Waiting) if listening => None,
-        (_, StepState::Retrying) | (Role::Timer, StepState::Waiting) => Some((at, step.wake_at?)),
+        (_, StepState::Retrying) | (Role::Timer | Role::Review, StepState::Waiting) => {
+            Some((at, step.wake_at?))
+        }
         _ => None,
     };
     run.steps

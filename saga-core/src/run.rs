@@ -3,9 +3,11 @@
 //! The store loads runs under the saga's row lock, the methods here decide, the store saves what
 //! changed. Nothing here does I/O or reads a clock.
 
+mod children;
 mod foresee;
 mod go_on;
 mod intervene;
+mod reviews;
 mod rows;
 mod skip;
 mod steer;
@@ -16,7 +18,9 @@ mod work;
 
 pub use foresee::Consequence;
 pub use intervene::Refused;
-pub use rows::{Ending, Event, Heard, NewLetter, Role, SagaRow, StepRow};
+pub(crate) use reviews::review_id;
+pub(crate) use rows::nth_child_id;
+pub use rows::{Ending, Event, Heard, NewLetter, Parent, Role, SagaRow, StepRow, child_id};
 pub use skip::Skip;
 pub use steer::Hindered;
 pub(crate) use wake::ticket_due;
@@ -99,11 +103,15 @@ impl Run {
         Self::loaded(self.saga, self.steps, signals)
     }
 
-    /// Whether its rows are all that is to be written: no letters, no news taken, nothing set aside.
+    /// Whether its rows are all that is to be written: no letters, no news taken, nothing set aside,
+    /// nobody asked, and no other saga begins or goes on by it.
     pub(crate) fn is_plain(&self) -> bool {
         let nothing_rare = self.letters.is_empty() && self.spoiled.is_empty();
         nothing_rare
             && self.letters_end.is_none()
+            && self.unborn().next().is_none()
+            && self.reviews_moved().next().is_none()
+            && (self.saga.parent.is_none() || !self.saga.state.is_final())
             && self.signals.iter().all(|news| news.by.is_none())
     }
 
@@ -246,6 +254,11 @@ impl Run {
     /// Opens a letter unless one is open already.
     pub(crate) fn write_letter(&mut self, step: Option<usize>, failure: &Failure) {
         let (open, name) = match step {
+            // A child has no turns.
+            Some(at) if self.steps[at].role == Role::Child => (
+                self.steps[at].letter_id,
+                format!("letter {} at {}", self.steps[at].key, self.saga.seq),
+            ),
             Some(at) => (
                 self.steps[at].letter_id,
                 format!("letter {} {}", self.steps[at].key, self.steps[at].turn),

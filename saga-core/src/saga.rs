@@ -1,8 +1,13 @@
 //! The three words of the vocabulary: a saga, its steps, the signals it waits for.
 
 use crate::flow::{Flow, Halt};
+use crate::schedule::Opening;
 use serde::{Serialize, de::DeserializeOwned};
 use std::time::Duration;
+
+/// Reads from an input the key of which one saga of a kind is open at a time; none for an input that may run
+/// beside any other.
+pub type SingletonKey<I> = fn(&I) -> Option<String>;
 
 /// A long piece of work told as a plain function over a [`Flow`].
 ///
@@ -18,6 +23,11 @@ pub trait Saga: 'static {
     const DEADLINE: Option<Duration> = None;
     /// Fields of the input that say whose it is and what it is about: an edited replay keeps them.
     const LOCKED: &'static [&'static str] = &[];
+    /// Names the key of an input, if it has one: of sagas of this kind with the same key one is open at a
+    /// time, and whoever starts another finds that one.
+    const SINGLETON: Option<SingletonKey<Self::Input>> = None;
+    /// Writes the rows that belong to it where a schedule begins it: nobody else is there who could.
+    const OPENING: Option<Opening<Self::Input>> = None;
     /// What a caller hands over: at most 64 KiB of JSON.
     type Input: Serialize + DeserializeOwned + Send + 'static;
     /// What it leaves behind.

@@ -43,6 +43,8 @@ pub enum StepEvent {
     Skip,
     /// An operator has the saga do without it.
     Forgo,
+    /// An operator has a child that failed begun anew.
+    AskAnew,
 }
 
 /// Where a saga is.
@@ -114,14 +116,14 @@ pub fn next_step(
         (S::Leased | S::Waiting, E::Answer)
         | (S::Ready | S::Retrying | S::Waiting | S::Failed, E::Skip) => Ok(S::Done),
         (S::Leased, E::Retry) => Ok(S::Retrying),
-        (S::Leased, E::GiveUp) | (S::Ready | S::Retrying | S::Waiting | S::Failed, E::Forgo) => {
-            Ok(S::Failed)
-        }
+        // Waiting: a child has failed.
+        (S::Leased | S::Waiting, E::GiveUp)
+        | (S::Ready | S::Retrying | S::Waiting | S::Failed, E::Forgo) => Ok(S::Failed),
         // Retrying: its pause is over. Leased: the lease is dead. Failed: an operator replays it.
         // Waiting: an armed undo whose turn has come.
         (S::Retrying | S::Leased | S::Failed | S::Waiting, E::MakeReady) => Ok(S::Ready),
         (S::Ready | S::Retrying | S::Waiting, E::Cancel) => Ok(S::Cancelled),
-        (S::Ready, E::Hold) => Ok(S::Waiting),
+        (S::Ready, E::Hold) | (S::Failed, E::AskAnew) => Ok(S::Waiting),
         (
             S::Ready | S::Leased | S::Retrying | S::Waiting | S::Done | S::Failed | S::Cancelled,
             E::Claim
@@ -132,7 +134,8 @@ pub fn next_step(
             | E::Cancel
             | E::Hold
             | E::Skip
-            | E::Forgo,
+            | E::Forgo
+            | E::AskAnew,
         ) => Err(Illegal { state, event }),
     }
 }

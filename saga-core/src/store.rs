@@ -5,6 +5,7 @@ pub mod audit;
 mod budgets;
 mod cache;
 mod charges;
+mod children;
 mod claim;
 mod control;
 mod effects;
@@ -25,12 +26,15 @@ mod line;
 mod links;
 mod load;
 mod pauses;
+mod pressure;
 mod queues;
 mod replays;
 mod reports;
 mod retire;
+mod reviews;
 mod rows;
 mod save;
+mod schedules;
 mod search;
 mod settle;
 mod standing;
@@ -64,9 +68,11 @@ pub use queues::QueueLoad;
 pub use replays::{NewReplay, Preview, Replay, ReplayTurn, ReplayVerb, ReplayedLetter};
 pub use reports::{Costs, CostsBy};
 pub use retire::{Keep, Retired};
+pub use reviews::{ReviewError, ReviewFilter, ReviewRow, Verdict};
+pub use schedules::ScheduleRow;
 pub use search::{Found, Place, SagaFilter};
 pub use settle::{Recorder, SettleOutcome, Settlement};
-pub use start::{NewSaga, StartError, Started};
+pub use start::{Begun, NewSaga, StartError, Started};
 pub use sweep::Swept;
 use trouble::is_about_rows;
 pub(crate) use trouble::is_passing;
@@ -79,6 +85,7 @@ use crate::db::Db;
 use crate::kinds::Kinds;
 use crate::prices::Prices;
 use crate::rules::Rulebook;
+use crate::schedule::Schedule;
 use std::sync::Arc;
 
 /// The store, and the sagas it may hold.
@@ -90,6 +97,8 @@ pub struct Store {
     prices: Arc<Prices>,
     caps: Caps,
     rules: Rulebook,
+    pressure: pressure::Pressure,
+    schedules: Arc<[Schedule]>,
 }
 
 impl Store {
@@ -102,6 +111,8 @@ impl Store {
             prices: Arc::default(),
             caps: Caps::default(),
             rules: Rulebook::default(),
+            pressure: pressure::Pressure::default(),
+            schedules: Arc::default(),
         }
     }
     /// The same, knowing what models cost.
@@ -114,6 +125,12 @@ impl Store {
     #[must_use]
     pub fn with_caps(mut self, caps: Caps) -> Self {
         self.caps = caps;
+        self
+    }
+    /// The same, beginning these sagas by the clock, wherever it is swept.
+    #[must_use]
+    pub fn with_schedules(mut self, schedules: Vec<Schedule>) -> Self {
+        self.schedules = schedules.into();
         self
     }
     /// The database below, for the rows of the domain.

@@ -34,9 +34,11 @@ impl Sweeper {
             return;
         }
         let (mut audited, mut silent, mut more) = (Instant::now(), false, false);
+        let mut scheduled = false;
         while !shutdown.is_cancelled() {
             if !more {
                 self.move_lines().await;
+                scheduled = self.begin_scheduled(scheduled).await;
             }
             more = match self.store.sweep().await {
                 Ok(swept) => {
@@ -71,6 +73,26 @@ impl Sweeper {
     async fn move_lines(&self) {
         if let Err(error) = self.store.move_lines().await {
             tracing::debug!(%error, "The lines of kinds could not be looked at");
+        }
+    }
+
+    /// Begins what the clock says; the schedules are written down before the first look. Says whether they are.
+    async fn begin_scheduled(&self, kept: bool) -> bool {
+        let begun = async {
+            if !kept {
+                self.store.keep_schedules().await?;
+            }
+            self.store.begin_scheduled().await
+        };
+        match begun.await {
+            Ok(tickets) => {
+                self.relay.publish(tickets);
+                true
+            }
+            Err(error) => {
+                tracing::warn!(%error, "What is scheduled could not be looked at; trying again");
+                kept
+            }
         }
     }
 

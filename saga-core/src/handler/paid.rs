@@ -4,8 +4,10 @@ use super::{StepContext, StepError};
 use crate::journal::Class;
 use crate::retry::Reconnect;
 use crate::store::{Ask, Closed, Effect, EffectKey, OverBudget, is_passing};
+use crate::trace;
 use crate::usage::Usage;
 use std::time::Duration;
+use tracing::field::Empty;
 
 /// Who is asked for what, for the journal of paid calls.
 #[derive(Debug, Clone)]
@@ -80,7 +82,7 @@ impl StepContext {
                 held,
             }) => {
                 crate::fault::point("effect.dispatched", at);
-                let reply = match call(idempotency_key).await {
+                let reply = match told(&ask, call(idempotency_key)).await {
                     Ok(reply) => reply,
                     Err(error) => {
                         self.missed(&ask, held.then_some(round), &error).await;
@@ -135,6 +137,30 @@ impl StepContext {
             noted(self.store.let_go(ask, round).await);
         }
     }
+}
+
+/// Makes a call in a span, named as OpenTelemetry names calls of models. What is asked and answered is not in it.
+async fn told(
+    ask: &Ask<'_>,
+    call: impl Future<Output = Result<Reply, StepError>>,
+) -> Result<Reply, StepError> {
+    let provider = &ask.provider;
+    let span = tracing::info_span!(
+        "model.call",
+        gen_ai.system = provider.name,
+        gen_ai.request.model = provider.model,
+        purpose = provider.purpose,
+        effect = ask.key.name,
+        gen_ai.usage.input_tokens = Empty,
+        gen_ai.usage.output_tokens = Empty,
+        trace_id = Empty
+    );
+    let reply = trace::follow(span.clone(), trace::current(), call).await;
+    if let Ok(Reply { usage, .. }) = &reply {
+        span.record("gen_ai.usage.input_tokens", usage.input_tokens);
+        span.record("gen_ai.usage.output_tokens", usage.output_tokens);
+    }
+    reply
 }
 
 /// The step goes on without: its next try notes it again, and the sweeper counts what is set aside as spent.

@@ -20,6 +20,8 @@ pub struct Consequence {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub starts: Option<Uuid>,
+    /// Children that are canceled first.
+    pub cancels: Vec<Uuid>,
     /// Steps that nobody takes as long as the saga is paused.
     pub held: Vec<Key>,
     /// How many finished steps keep their answers.
@@ -74,6 +76,11 @@ impl Run {
             was: before.saga.state.as_str(),
             state: self.saga.state.as_str(),
             runs: running,
+            cancels: all
+                .clone()
+                .filter(|at| self.steps[*at].is_recalled() && turn(*at) == Some(0))
+                .map(|at| self.steps[at].child(self.saga.id))
+                .collect(),
             held: all
                 .clone()
                 .filter(|at| paused && self.is_held(*at))

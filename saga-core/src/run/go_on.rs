@@ -1,5 +1,7 @@
 //! Runs the saga's function against what is known now, and takes up what it asks for.
 
+use super::children::CHILD_LOOK;
+use super::reviews::expires_at;
 use super::{Ending, INPUT_BYTES_MAX, Role, Run, STEPS_MAX, StepRow, TICKET_GRACE, work::delta};
 use crate::advance::{Advance, Broken, Next};
 use crate::journal::{Class, Command, Dispatch, Failure, Key, readable};
@@ -36,7 +38,7 @@ impl Run {
             self.arm_deadline(kinds);
         }
         self.saga.wake_at = match self.saga.state {
-            SagaState::Queued | SagaState::Running | SagaState::Waiting => self.saga.deadline_at,
+            SagaState::Queued | SagaState::Running | SagaState::Waiting => self.alarm(),
             SagaState::Parked => self.saga.parked_until,
             SagaState::Paused
             | SagaState::Undoing
@@ -57,7 +59,7 @@ impl Run {
             self.saga.pivoted,
         ) {
             self.saga.deadline_at = started.checked_add_signed(delta(length));
-            self.saga.wake_at = self.saga.deadline_at;
+            self.saga.wake_at = self.alarm();
         }
     }
 
@@ -108,7 +110,7 @@ impl Run {
         }
         for key in told.disarmed.iter().chain(&told.released) {
             if let Some(at) = self.find(key) {
-                self.cancel_step(at, now);
+                self.let_go(at, now);
             }
         }
     }
@@ -146,6 +148,8 @@ impl Run {
                     (key, "timer", None, json!(millis), Role::Timer)
                 }
                 Command::Listen { key, signal } => (key, signal, None, Value::Null, Role::Listen),
+                Command::Child { key, kind, input } => (key, kind, None, input, Role::Child),
+                Command::Review { key, point, input } => (key, point, None, input, Role::Review),
             };
             if input.to_string().len() > INPUT_BYTES_MAX {
                 let why = format!(
@@ -207,6 +211,8 @@ impl Run {
                         .unwrap_or(DateTime::<Utc>::MAX_UTC),
                 )
             }
+            Role::Child => Some(now + CHILD_LOOK),
+            Role::Review => Some(expires_at(&input, now)),
             Role::Undo | Role::Listen => None,
         };
         self.steps.push(StepRow {
@@ -232,6 +238,9 @@ impl Run {
             started_at: None,
             finished_at: None,
         });
+        if role == Role::Review {
+            self.review_asked(self.steps.len() - 1);
+        }
     }
 
     /// Gives the waits that are still open what came while the saga stood still.
@@ -266,7 +275,7 @@ impl Run {
     fn succeed(&mut self, output: Value, now: DateTime<Utc>) {
         for at in 0..self.steps.len() {
             if self.steps[at].state.is_open() && self.steps[at].state != StepState::Leased {
-                self.cancel_step(at, now);
+                self.let_go(at, now);
             }
         }
         if self.move_saga(SagaEvent::Succeed).is_err() {
@@ -276,7 +285,11 @@ impl Run {
         if self.saga.letter_id.is_some() || self.steps.iter().any(lettered) {
             self.close_letters("expired"); // it went on without a decision about them
         }
-        let gave_up = |step: &StepRow| step.role == Role::Work && step.state == StepState::Failed;
+        let gave_up = |step: &StepRow| match step.role {
+            Role::Work => step.state == StepState::Failed,
+            Role::Child => step.state == StepState::Failed && !step.is_recalled(),
+            Role::Undo | Role::Timer | Role::Listen | Role::Review => false,
+        };
         self.saga.degraded = self.steps.iter().any(gave_up);
         self.saga.output = Some(output);
         self.saga.error = None;
@@ -289,11 +302,24 @@ impl Run {
     }
 
     fn fail(&mut self, failure: Failure, kind: &Kind, now: DateTime<Utc>) {
-        if failure.class == Class::Verdict {
-            self.begin_undo(Ending::Failed, failure, now);
-            return;
-        }
-        if let Some(at) = self.find(&failure.step) {
+        let about = self.find(&failure.step);
+        let of_child = about.is_some_and(|at| self.steps[at].role == Role::Child);
+        let failure = match failure.class {
+            // There is only forward: somebody has the child begun anew.
+            Class::Verdict if of_child && self.saga.pivoted => Failure {
+                class: Class::Permanent,
+                ..failure
+            },
+            Class::Verdict => return self.begin_undo(Ending::Failed, failure, now),
+            Class::Transient
+            | Class::Throttled
+            | Class::OverBudget
+            | Class::Content
+            | Class::Permanent
+            | Class::Poison
+            | Class::Diverged => failure,
+        };
+        if let Some(at) = about {
             self.write_letter(Some(at), &failure);
         }
         self.saga.error = Some(failure.clone());

@@ -83,9 +83,13 @@ impl Run {
             if self.steps[at].state != StepState::Failed || (deed && gone_back) {
                 return Err(Refused::NotOpen);
             }
-            self.make_ready(at, now);
+            if self.steps[at].role == Role::Child {
+                self.ask_anew(at, now);
+            } else {
+                self.make_ready(at, now);
+                self.steps[at].attempt = 0;
+            }
             let step = &mut self.steps[at];
-            step.attempt = 0;
             step.crashes = 0;
             step.letter_id = None;
         }

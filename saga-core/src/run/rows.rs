@@ -22,9 +22,22 @@ pub enum Role {
     Timer,
     /// A wait for news.
     Listen,
+    /// Another saga, begun by this one.
+    Child,
+    /// A question to people.
+    Review,
 }
 
 impl Role {
+    /// Every role.
+    pub const ALL: [Self; 6] = [
+        Self::Work,
+        Self::Undo,
+        Self::Timer,
+        Self::Listen,
+        Self::Child,
+        Self::Review,
+    ];
     /// The word in the store.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -32,6 +45,8 @@ impl Role {
             Self::Undo => "undo",
             Self::Timer => "timer",
             Self::Listen => "listen",
+            Self::Child => "child",
+            Self::Review => "review",
         }
     }
 
@@ -45,6 +60,8 @@ impl Role {
                 millis: input.as_u64().unwrap_or_default(),
             },
             Self::Listen => Recorded::Listen,
+            Self::Child => Recorded::Child { input },
+            Self::Review => Recorded::Review { input },
         }
     }
 }
@@ -66,6 +83,29 @@ impl Ending {
             Self::Canceled => "canceled",
         }
     }
+}
+
+/// Who began a saga and waits for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parent {
+    /// The saga.
+    pub id: Uuid,
+    /// Its request that this one answers.
+    pub key: Key,
+}
+
+/// The id of the child that a saga begins by a request: it follows from both, so that a replay finds it. If an
+/// operator has it begun anew, see [`StepRow::child`].
+pub fn child_id(parent: Uuid, key: &Key) -> Uuid {
+    Uuid::new_v5(&parent, format!("child {key}").as_bytes())
+}
+
+/// As [`child_id`], of the child that was begun anew for the `nth` time; 0 is the first one.
+pub(crate) fn nth_child_id(parent: Uuid, key: &Key, nth: i64) -> Uuid {
+    if nth == 0 {
+        return child_id(parent, key);
+    }
+    Uuid::new_v5(&parent, format!("child {key} {nth}").as_bytes())
 }
 
 /// The row of a saga.
@@ -107,6 +147,8 @@ pub struct SagaRow {
     pub letter_id: Option<Uuid>,
     /// The saga whose input it was started from again.
     pub replay_of: Option<Uuid>,
+    /// The saga that began it and waits for it.
+    pub parent: Option<Parent>,
     /// When undo begins by itself.
     pub parked_until: Option<DateTime<Utc>>,
     /// When it fails for being late.
@@ -141,9 +183,9 @@ pub struct StepRow {
     pub position: i64,
     /// What it is for.
     pub role: Role,
-    /// Its name, or the signal's.
+    /// Its name, the signal's, the child's kind, or the point of a review.
     pub step: String,
-    /// Which workers answer; none for timers and waits.
+    /// Which workers answer; none for all but work and undo.
     pub queue: Option<String>,
     /// Where it is.
     pub state: StepState,
@@ -153,11 +195,11 @@ pub struct StepRow {
     pub output: Option<Value>,
     /// The last failure.
     pub error: Option<Failure>,
-    /// Changes whenever it becomes ready anew; travels on the ticket.
+    /// Changes whenever it becomes ready anew; travels on the ticket. Of a child: whether it is called back.
     pub turn: i64,
-    /// Rises with every claim; never travels.
+    /// Rises with every claim; never travels. Of a child: whether it has begun.
     pub epoch: i64,
-    /// Attempts that count, the one under way included.
+    /// Attempts that count, the one under way included. Of a child: how often it was begun anew.
     pub attempt: i64,
     /// Leases that died.
     pub crashes: i64,
@@ -180,6 +222,11 @@ pub struct StepRow {
 }
 
 impl StepRow {
+    /// The child that the saga `parent` asked for by this, or the one that took its place.
+    pub fn child(&self, parent: Uuid) -> Uuid {
+        nth_child_id(parent, &self.key, self.attempt)
+    }
+
     /// How long a worker's first attempt was waited for. When a later one became ready is not kept.
     pub(crate) fn waited(&self) -> Option<Duration> {
         let first = self.role == Role::Work && self.turn == 0;

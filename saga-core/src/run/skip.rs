@@ -65,6 +65,11 @@ impl Run {
         let step = &self.steps[at];
         match (step.role, step.state) {
             (Role::Undo | Role::Timer | Role::Listen, _) => Some("Only a deed is skipped."),
+            (Role::Review, _) => Some("It is a question to people: decide it as a review."),
+            (Role::Child, StepState::Failed) => {
+                Some("It was a saga of its own: replay its letter to begin it anew.")
+            }
+            (Role::Child, _) => Some("It is a saga of its own: decide about that one."),
             (Role::Work, StepState::Leased) => {
                 Some("A worker is at it: wait for its end, or pause the saga first.")
             }

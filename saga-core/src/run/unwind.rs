@@ -7,7 +7,8 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 
 impl Run {
-    /// Turns the saga round. What no worker holds is cancelled at once; what one holds is waited for.
+    /// Turns the saga round. What no worker holds is cancelled at once; what one holds is waited for, and
+    /// so are its children, which are called back.
     pub(super) fn begin_undo(&mut self, ending: Ending, error: Failure, now: DateTime<Utc>) {
         if self.move_saga(SagaEvent::Unwind).is_err() {
             return;
@@ -24,7 +25,7 @@ impl Run {
         for at in 0..self.steps.len() {
             let step = &self.steps[at];
             if step.role != Role::Undo && step.state.is_open() && step.state != StepState::Leased {
-                self.cancel_step(at, now);
+                self.let_go(at, now);
             }
         }
         self.unwind(now);
@@ -48,6 +49,7 @@ impl Run {
             .steps
             .iter()
             .any(|step| step.role == Role::Work && step.state == StepState::Leased)
+            || self.has_child_at_work()
         {
             return;
         }
@@ -98,14 +100,15 @@ impl Run {
 
     /// An undo guards the deeds asked for between it and the next undo; undos in a row guard the same
     /// ones. If no worker ever took any of them, and nobody answered in its place, nothing can have
-    /// happened.
+    /// happened. A child that has begun may have done something, and may have kept some of it.
     pub(super) fn may_have_happened(&self, undo: usize) -> bool {
         self.steps[undo..]
             .iter()
             .skip_while(|step| step.role == Role::Undo)
             .take_while(|step| step.role != Role::Undo)
-            .any(|deed| {
-                deed.role == Role::Work && (deed.epoch > 0 || deed.state == StepState::Done)
+            .any(|deed| match deed.role {
+                Role::Work | Role::Child => deed.epoch > 0 || deed.state == StepState::Done,
+                Role::Undo | Role::Timer | Role::Listen | Role::Review => false,
             })
     }
 

@@ -13,7 +13,7 @@ const TICKET_RETRY: TimeDelta = TimeDelta::seconds(3);
 /// The longest such pause: a backlog must not become a storm of tickets.
 const TICKET_DOUBLINGS_MAX: i64 = 6;
 
-/// How often a ready step of a paused queue, or in its kind's line, is looked at.
+/// How often a ready step of a paused queue, or in its kind's line, is looked at, and a deadline of a paused kind.
 const PAUSED_LOOK: TimeDelta = TimeDelta::hours(1);
 
 /// When a step that has had `tickets` tickets gets the next.
@@ -35,7 +35,8 @@ pub(super) fn ticket_out_since(step: &StepRow) -> Option<DateTime<Utc>> {
 }
 
 impl Run {
-    /// Does what is due for one step by `now`; the sweeper calls it. True: it wants a ticket.
+    /// Does what is due for one step by `now`; the sweeper calls it, but for children, which
+    /// `see_to_child` is for. True: it wants a ticket.
     pub fn wake_step(&mut self, at: usize, kinds: &Kinds, now: DateTime<Utc>) -> bool {
         let step = &self.steps[at];
         if step.wake_at.is_none_or(|due| due > now) {
@@ -58,8 +59,9 @@ impl Run {
                 }
             }
             (Role::Timer, StepState::Waiting) => self.let_pass(at, kinds, now),
+            (Role::Review, StepState::Waiting) => self.expire_review(at, kinds, now),
             (
-                Role::Work | Role::Undo | Role::Timer | Role::Listen,
+                Role::Work | Role::Undo | Role::Timer | Role::Listen | Role::Child | Role::Review,
                 StepState::Ready
                 | StepState::Leased
                 | StepState::Retrying
@@ -93,6 +95,20 @@ impl Run {
             self.touched.insert(at);
         }
         ready
+    }
+
+    /// Leaves a deadline that has come alone, since the saga's kind is paused: the resumption gives it its time
+    /// anew. False: it is not a deadline that is due.
+    pub(crate) fn put_off_deadline(&mut self, now: DateTime<Utc>) -> bool {
+        let late = self.saga.wake_at.is_some_and(|due| due <= now);
+        let at_work = matches!(
+            self.saga.state,
+            SagaState::Queued | SagaState::Running | SagaState::Waiting
+        );
+        if late && at_work {
+            self.saga.wake_at = Some(now + PAUSED_LOOK);
+        }
+        late && at_work
     }
 
     /// Does what is due for the saga itself: its deadline, or the end of its parking window.

@@ -19,21 +19,27 @@ impl Run {
             wanted.flat_map(|step| of_step(step, now, outside))
         };
         let mut reasons: Vec<Reason> = match self.saga.state {
-            SagaState::Succeeded | SagaState::Undone => vec![self.finished()],
+            SagaState::Succeeded | SagaState::Undone => [self.finished()]
+                .into_iter()
+                .chain(self.children_awaited(outside))
+                .collect(),
             SagaState::Queued | SagaState::Running | SagaState::Waiting => self
                 .kind_off(outside)
                 .into_iter()
                 .chain(steps(|step| step.state.is_open()))
+                .chain(self.children_awaited(outside))
                 .collect(),
             SagaState::Paused => [self.paused(outside)]
                 .into_iter()
                 .chain(steps(|step| step.state.is_open()))
+                .chain(self.children_awaited(outside))
                 .collect(),
             SagaState::Parked => self.parked().chain(steps(is_at_work)).collect(),
             SagaState::Undoing => [self.undoing()]
                 .into_iter()
                 .chain(self.kind_off(outside))
                 .chain(steps(is_at_work))
+                .chain(self.children_awaited(outside))
                 .collect(),
             SagaState::Stuck => self.undo_failed().collect(),
         };
@@ -42,6 +48,38 @@ impl Run {
             reasons.push(Reason::new(Why::Moving, message, "Look again."));
         }
         reasons
+    }
+
+    fn children_awaited(&self, outside: &Outside) -> impl Iterator<Item = Reason> {
+        let open = self.steps.iter().filter(|step| step.is_child_at_work());
+        open.map(move |step| {
+            let child = step.child(self.saga.id);
+            let recalled = if step.is_recalled() {
+                ", which it called back,"
+            } else {
+                ""
+            };
+            let state = outside.children.get(&child);
+            let is = state.map_or_else(String::new, |state| format!(" It is {}.", state.as_str()));
+            let message = format!(
+                "It waits for the end of its child {}{recalled} saga {child}.{is}",
+                step.key
+            );
+            let remedy = match state {
+                Some(SagaState::Parked | SagaState::Stuck) => {
+                    format!("Somebody has to decide about that one: chorus sagas why {child}.")
+                }
+                Some(SagaState::Succeeded | SagaState::Undone) => {
+                    format!("It has called others back, and they are still at work: chorus sagas why {child}.")
+                }
+                Some(_) | None => {
+                    format!("Look why that one is where it is: chorus sagas why {child}.")
+                }
+            };
+            Reason::new(Why::WaitingForChild, message, remedy)
+                .of(step)
+                .since(Some(step.created_at))
+        })
     }
 
     fn finished(&self) -> Reason {
@@ -73,13 +111,13 @@ impl Run {
     fn parked(&self) -> impl Iterator<Item = Reason> {
         let gave_up = |step: &&StepRow| step.letter_id.is_some() && step.role != Role::Undo;
         let steps = self.steps.iter().filter(gave_up).map(|step| {
-            let message = format!(
-                "{} gave up after {} attempt(s): {}. {}",
-                step.key,
-                step.attempt,
-                last_error(step),
-                self.parking_ends()
-            );
+            let how = if step.role == Role::Child {
+                "failed, and its saga cannot go back".to_owned()
+            } else {
+                format!("gave up after {} attempt(s)", step.attempt)
+            };
+            let (key, error, ends) = (&step.key, last_error(step), self.parking_ends());
+            let message = format!("{key} {how}: {error}. {ends}");
             Reason::new(Why::Parked, message, self.judge(step.letter_id))
                 .of(step)
                 .since(step.finished_at)

@@ -36,6 +36,9 @@ pub enum Answer {
     },
     /// The worker shuts down: the attempt is handed back and does not count.
     Released,
+    /// The store did not answer the handler for a moment: the attempt is handed back and does not count; the
+    /// next one begins after this.
+    Away(Duration),
 }
 
 /// What became of an answer.
@@ -103,7 +106,8 @@ impl Run {
                 };
                 self.fail_attempt(at, failure, after, retry, now);
             }
-            Answer::Released => self.hand_back(at, now, TimeDelta::zero()),
+            Answer::Released => self.hand_back(at, now, TimeDelta::zero(), "step.released"),
+            Answer::Away(pause) => self.hand_back(at, now, delta(pause), "step.released"),
         }
         self.go_on(kinds, now);
         Settled::Committed
@@ -188,7 +192,7 @@ impl Run {
                 self.steps[at].error = Some(failure);
                 // A provider that asks for no patience at all gets some: the call may cost money.
                 let pause = after.unwrap_or_default().max(retry.delay_first);
-                self.hand_back(at, now, delta(pause));
+                self.hand_back(at, now, delta(pause), "step.throttled");
             }
             Class::OverBudget => {
                 let pause = delta(after.unwrap_or_default().max(retry.delay_first));
@@ -196,7 +200,7 @@ impl Run {
                 // Waiting for money is not being late.
                 let later = |deadline: DateTime<Utc>| deadline.checked_add_signed(pause);
                 self.saga.deadline_at = self.saga.deadline_at.and_then(later);
-                self.hand_back(at, now, pause);
+                self.hand_back(at, now, pause, "step.throttled");
             }
             Class::Transient | Class::Content if attempt < retry.attempts_max => {
                 let pause = crate::retry::delay(retry, attempt, self.seed(at))
@@ -233,7 +237,7 @@ impl Run {
     }
 
     /// Gives the attempt back: it does not count.
-    fn hand_back(&mut self, at: usize, now: DateTime<Utc>, pause: TimeDelta) {
+    fn hand_back(&mut self, at: usize, now: DateTime<Utc>, pause: TimeDelta, event: &'static str) {
         if self.move_step(at, StepEvent::Retry).is_err() {
             return;
         }
@@ -244,13 +248,10 @@ impl Run {
         let (key, until) = (step.key.clone(), now + pause);
         if pause.is_zero() {
             self.make_ready(at, now);
-            self.event("step.released", Some(&key), None);
+            self.event(event, Some(&key), None);
         } else {
-            self.event(
-                "step.throttled",
-                Some(&key),
-                Some(json!({"next_attempt_at": until})),
-            );
+            let data = json!({"next_attempt_at": until});
+            self.event(event, Some(&key), Some(data));
         }
     }
 

@@ -11,7 +11,7 @@ use crate::ticket::Ticket;
 use crate::trace::Trace;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 use std::{sync::Arc, time::Duration};
 use uuid::Uuid;
 
@@ -149,34 +149,39 @@ impl Store {
             return Ok(vec![None; tickets.len()]); // nothing of the kind is there
         };
         self.clock.told(now);
+        // These are counted, or join a line, which takes a lock; the others do not wait for it.
         let rules = self.rules.now();
-        if runs.values().any(|run| rules.concern(&run.saga.kind)) {
-            return self.claim_locked(tickets, lease).await; // these are counted, or join a line
+        let counted = |_: &Uuid, run: &mut Run| rules.concern(&run.saga.kind);
+        let counted = runs.extract_if(.., counted).map(|(id, _)| id);
+        let counted: BTreeSet<Uuid> = counted.collect();
+        if runs.is_empty() {
+            return self.claim_locked(tickets, lease).await;
         }
         let mut claimed = self.mark(&mut runs, tickets, &mut Admission::default(), (lease, now));
         leave_unleased(&mut claimed, &mut runs, unleased);
         let mut runs: Vec<Run> = runs.into_values().collect();
         let changed = save::changed(&mut runs, now);
-        if changed.is_empty() {
-            return Ok(claimed);
-        }
-        let written = match Rows::of(&changed).write_alone(&self.db, now).await {
-            Some(written) => written?,
-            None => return self.claim_locked(tickets, lease).await,
-        };
-        let unchanged = |claimed: &Option<Claimed>| {
-            let leased = claimed.as_ref().filter(|claimed| claimed.leased);
-            leased.is_none_or(|claimed| written.contains(&claimed.saga))
+        let written = if changed.is_empty() {
+            BTreeSet::new()
+        } else {
+            match Rows::of(&changed).write_alone(&self.db, now).await {
+                Some(written) => written?,
+                None => return self.claim_locked(tickets, lease).await,
+            }
         };
         let lost: Vec<usize> = (0..tickets.len())
-            .filter(|at| !unchanged(&claimed[*at]))
+            .filter(|at| {
+                let leased = claimed[*at].as_ref().filter(|claimed| claimed.leased);
+                let lost = leased.is_some_and(|claimed| !written.contains(&claimed.saga));
+                lost || counted.contains(&tickets[*at].saga)
+            })
             .collect();
         let leased = claimed.iter_mut().flatten().filter(|one| one.leased);
         AllSeen::of(runs).give(leased);
         if lost.is_empty() {
             return Ok(claimed);
         }
-        if written.is_empty() {
+        if written.is_empty() && claimed.iter().flatten().all(|one| one.leased) {
             return self.claim_locked(tickets, lease).await;
         }
         // Those that are taken must be worked on before their leases run out.
@@ -212,7 +217,7 @@ impl Store {
         if claimed.iter().any(Option::is_some) || admission.kept_any() {
             admission.write(&mut tx).await?;
             let mut runs: Vec<Run> = runs.into_values().collect();
-            save::save(&mut tx, &mut runs, &self.kinds, now).await?;
+            save::save(&mut tx, &mut runs, self, now).await?;
             tx.commit().await?;
         }
         Ok(claimed)

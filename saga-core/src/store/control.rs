@@ -147,7 +147,7 @@ impl Store {
         now: DateTime<Utc>,
     ) -> sqlx::Result<Vec<Ticket>> {
         run.kept = self.rules.now().keep(&run.saga);
-        let mut tickets = save::save(tx, &mut [run], &self.kinds, now).await?;
+        let mut tickets = save::save(tx, &mut vec![run], self, now).await?;
         traces::recall(tx, &mut tickets).await?;
         Ok(tickets)
     }

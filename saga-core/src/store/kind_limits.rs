@@ -1,7 +1,7 @@
 //! The limits of kinds: how many of their steps run at once, and how many begin in a minute.
 
-use super::Store;
 use super::audit::{self, Entry};
+use super::{Store, admission};
 use crate::db::Tx;
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -78,13 +78,6 @@ const SET: &str = "-- kind_limits.set
            reason = excluded.reason, decided_by = excluded.decided_by, decided_at = excluded.decided_at";
 const UNSET: &str = "-- kind_limits.unset
     DELETE FROM kind_limits WHERE kind = $1";
-// What runs already counts from the beginning.
-const COUNT: &str = "-- kind_limits.count
-    INSERT INTO kind_slots (saga_id, step_key, epoch, kind)
-    SELECT t.saga_id, t.key, t.epoch, s.kind FROM steps t JOIN sagas s ON s.id = t.saga_id
-     WHERE t.wake_at IS NOT NULL AND t.state = 'leased' AND s.kind = $1
-    ON CONFLICT (saga_id, step_key) DO UPDATE SET epoch = excluded.epoch";
-
 impl Store {
     /// What kinds are held to, by name.
     pub async fn kind_limits(&self) -> sqlx::Result<Vec<KindLimit>> {
@@ -111,7 +104,7 @@ impl Store {
                 let set = tx.query(SET).bind(new.kind.clone()).bind(running_max);
                 let set = set.bind(per_minute).bind(reason.to_owned());
                 set.bind(by.to_owned()).bind(now).execute().await?;
-                tx.query(COUNT).bind(new.kind.clone()).execute().await?;
+                admission::count(tx, &new.kind).await?; // what runs already counts from the beginning
             }
             let entry = Entry {
                 actor: by,

@@ -2,13 +2,14 @@
 
 use super::Store;
 use super::audit::{self, Entry};
-use crate::db::Tx;
+use crate::db::{Sql, Tx};
 use crate::rules::{KindMode, Rule, Rules};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 /// The last decision about a kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +70,9 @@ impl From<Switched> for KindSwitch {
     }
 }
 
+/// One look at the rules in so many is one at the depths of queues, too, which reads all that waits.
+const DEPTHS_EVERY: u32 = 5;
+
 const RULES: &str = "-- kinds.rules
     SELECT kind, mode, FALSE AS limited FROM kind_switches WHERE mode <> 'enabled'
      UNION ALL SELECT kind, 'enabled' AS mode, TRUE AS limited FROM kind_limits";
@@ -77,8 +81,11 @@ const LIST: &str = "-- kinds.list
 // Open sagas are few among many, and have an index of their own.
 const OPEN: &str = "-- kinds.open
     SELECT kind, count(*), count(CASE WHEN started_at IS NULL THEN 1 END) FROM sagas WHERE finished_at IS NULL GROUP BY kind";
+// Not those whose sagas were cancelled meanwhile: whoever lets the line go meets them.
 const IN_LINE: &str = "-- kinds.in_line
-    SELECT kind, count(*) FROM kind_lines GROUP BY kind";
+    SELECT l.kind, count(*) FROM kind_lines l
+      JOIN steps s ON s.saga_id = l.saga_id AND s.key = l.step_key AND s.turn = l.turn AND s.state = 'ready'
+     GROUP BY l.kind";
 // Of two who decide the same the second one changes nothing; and what nobody has touched is on.
 const SWITCH: &str = "-- kinds.switch
     INSERT INTO kind_switches (kind, mode, reason, decided_by, decided_at) VALUES ($1, $2, $3, $4, $5)
@@ -87,6 +94,42 @@ const SWITCH: &str = "-- kinds.switch
      WHERE kind_switches.mode <> excluded.mode";
 const RESUME: &str = "-- kinds.resume
     UPDATE kind_switches SET mode = $2, reason = $3, decided_by = $4, decided_at = $5 WHERE kind = $1 AND mode <> $2";
+
+const MODE: &str = "-- kinds.mode
+    SELECT mode FROM kind_switches WHERE kind = $1";
+// In the order of their ids, as everybody locks them. Whoever has seen one before must look again.
+const RENEW: Sql = Sql {
+    postgres: "-- kinds.renew_deadlines
+        WITH late AS (
+            SELECT id FROM sagas
+             WHERE finished_at IS NULL AND kind = $1 AND state IN ('queued', 'running', 'waiting') AND deadline_at IS NOT NULL
+             ORDER BY id FOR UPDATE
+        )
+        UPDATE sagas s SET deadline_at = $2, wake_at = $2, updated_at = GREATEST($3, s.updated_at + INTERVAL '1 microsecond')
+          FROM late WHERE s.id = late.id",
+    sqlite: "-- kinds.renew_deadlines
+        UPDATE sagas SET deadline_at = $2, wake_at = $2, updated_at = $3
+         WHERE finished_at IS NULL AND kind = $1 AND state IN ('queued', 'running', 'waiting') AND deadline_at IS NOT NULL",
+};
+const PUT_OFF: Sql = Sql {
+    postgres: "-- kinds.put_off
+        UPDATE sagas s SET wake_at = r.wake_at FROM UNNEST($1::uuid[], $2::timestamptz[]) AS r (id, wake_at) WHERE s.id = r.id",
+    sqlite: "-- kinds.put_off
+        UPDATE sagas SET wake_at = $2 WHERE id = $1",
+};
+
+/// Writes when the deadlines of these sagas, which are locked, are looked at again.
+pub(super) async fn put_off(
+    tx: &mut Tx,
+    held: Vec<(Uuid, Option<DateTime<Utc>>)>,
+) -> sqlx::Result<()> {
+    if held.is_empty() {
+        return Ok(());
+    }
+    let (ids, due): (Vec<Uuid>, Vec<_>) = held.into_iter().unzip();
+    let put_off = tx.batch(PUT_OFF).column(ids).column(due);
+    put_off.execute().await.map(drop)
+}
 
 impl Store {
     /// Reads what holds for kinds; from then on this process acts by it.
@@ -105,11 +148,20 @@ impl Store {
         Ok(())
     }
 
-    /// Looks at it again and again until shutdown: for a process that has no worker.
+    /// Looks at it again and again until shutdown, and now and then at how deep the queues are: for a process
+    /// that accepts sagas.
     pub async fn follow_rules(self, every: Duration, shutdown: CancellationToken) {
-        while !shutdown.is_cancelled() {
+        for round in 0_u32.. {
+            if shutdown.is_cancelled() {
+                return;
+            }
             if let Err(error) = self.look_at_rules().await {
                 tracing::debug!(%error, "It could not be read what holds for kinds of sagas");
+            }
+            if round.is_multiple_of(DEPTHS_EVERY)
+                && let Err(error) = self.look_at_depths().await
+            {
+                tracing::debug!(%error, "It could not be read how deep the queues are");
             }
             tokio::select! {
                 () = tokio::time::sleep(every) => {}
@@ -153,7 +205,8 @@ impl Store {
         self.db.query(IN_LINE).all().await
     }
 
-    /// Switches a kind; workers hear of it within a second or two. None: it is so already.
+    /// Switches a kind; workers hear of it within a second or two. What it held is not late for that: when a
+    /// pause ends, the sagas that have begun get their kind's time anew. None: it is so already.
     pub async fn switch_kind(
         &self,
         tx: &mut Tx,
@@ -173,10 +226,14 @@ impl Store {
             decided_by: by.to_owned(),
             decided_at: tx.now().await?,
         };
+        let was: Option<(String,)> = tx.query(MODE).bind(kind.to_owned()).optional().await?;
         let query = tx.query(sql).bind(kind.to_owned()).bind(mode.as_str());
         let query = query.bind(reason.to_owned()).bind(by.to_owned());
         if query.bind(switch.decided_at).execute().await? == 0 {
             return Ok(None);
+        }
+        if was.is_some_and(|(was,)| KindMode::stored(&was) == KindMode::Paused) {
+            self.renew_deadlines(tx, kind, switch.decided_at).await?;
         }
         let entry = Entry {
             actor: by,
@@ -188,5 +245,21 @@ impl Store {
         };
         audit::write(tx, &entry).await?;
         Ok(Some(switch))
+    }
+
+    async fn renew_deadlines(
+        &self,
+        tx: &mut Tx,
+        kind: &str,
+        now: DateTime<Utc>,
+    ) -> sqlx::Result<()> {
+        let length = self.kinds.get(kind).and_then(|kind| kind.deadline);
+        let length = length.and_then(|length| TimeDelta::from_std(length).ok());
+        let Some(deadline) = length.and_then(|length| now.checked_add_signed(length)) else {
+            return Ok(());
+        };
+        let renewed = tx.query(RENEW).bind(kind.to_owned());
+        let renewed = renewed.bind(deadline).bind(now);
+        renewed.execute().await.map(drop)
     }
 }

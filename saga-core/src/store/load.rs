@@ -17,7 +17,7 @@ macro_rules! saga_columns {
         concat!(
             "sagas.id, sagas.kind, sagas.state, sagas.ending, sagas.owner_id, sagas.request_id, sagas.singleton, \
              sagas.phase, sagas.seq, sagas.inbox, sagas.pivoted, sagas.degraded, sagas.letter_id, sagas.replay_of, \
-             sagas.parked_until, sagas.deadline_at, sagas.wake_at, sagas.created_at, sagas.started_at, \
+             sagas.parent_id, sagas.parent_key, sagas.parked_until, sagas.deadline_at, sagas.wake_at, sagas.created_at, sagas.started_at, \
              sagas.updated_at, sagas.finished_at, ",
             $long
         )
@@ -47,6 +47,22 @@ const LOCK_SAGAS: Sql = Sql {
         saga_columns!(),
         ", NULL AS now FROM sagas WHERE id = $1"
     ),
+};
+// Whoever ends a child tells its parent, and its parent's parent if that ends by it: all of them are locked
+// together with it, in the same order. Who began a saga never changes, so that it is read without a lock.
+const LOCK_FAMILIES: Sql = Sql {
+    postgres: concat!(
+        "-- load.lock_families\nSELECT ",
+        saga_columns!(),
+        ", clock_timestamp() AS now FROM sagas
+          WHERE id = ANY(ARRAY(
+                WITH RECURSIVE up AS (
+                    SELECT s.id, s.parent_id FROM sagas s WHERE s.id = ANY($1)
+                     UNION SELECT s.id, s.parent_id FROM up JOIN sagas s ON s.id = up.parent_id)
+                SELECT id FROM up))
+          ORDER BY id FOR UPDATE"
+    ),
+    sqlite: LOCK_SAGAS.sqlite, // one writes at a time
 };
 const STEPS: Sql = Sql {
     postgres: concat!(
@@ -96,9 +112,9 @@ const SEEN: Sql = Sql {
     sqlite: "",
 };
 
-/// Whole sagas, ready to be moved on.
+/// Whole sagas, ready to be moved on. Those that wait for their end are locked, too.
 pub(super) async fn whole(tx: &mut Tx, sagas: BTreeSet<Uuid>) -> sqlx::Result<BTreeMap<Uuid, Run>> {
-    let rows = lock(tx, &sagas).await?;
+    let rows = lock(tx, LOCK_FAMILIES, &sagas).await?;
     let steps = tx
         .batch(STEPS)
         .column(rows.keys().copied())
@@ -125,7 +141,8 @@ pub(super) async fn partial(
     let wanted: BTreeSet<&(Uuid, Key)> = wanted.iter().collect();
     // All the sagas before any step: one statement that locks both goes row by row, and waits for a
     // saga while it holds another's step, which others lock without its saga.
-    let rows = lock(tx, &wanted.iter().map(|(saga, _)| *saga).collect()).await?;
+    let sagas = wanted.iter().map(|(saga, _)| *saga).collect();
+    let rows = lock(tx, LOCK_SAGAS, &sagas).await?;
     let wanted = wanted.iter().filter(|(saga, _)| rows.contains_key(saga));
     let steps = tx
         .batch(SOME_STEPS)
@@ -167,9 +184,13 @@ struct Seen {
     now: DateTime<Utc>,
 }
 
-async fn lock(tx: &mut Tx, sagas: &BTreeSet<Uuid>) -> sqlx::Result<BTreeMap<Uuid, SagaRow>> {
+async fn lock(
+    tx: &mut Tx,
+    sql: Sql,
+    sagas: &BTreeSet<Uuid>,
+) -> sqlx::Result<BTreeMap<Uuid, SagaRow>> {
     let raw = tx
-        .batch(LOCK_SAGAS)
+        .batch(sql)
         .column(sagas.iter().copied())
         .all::<Locked>()
         .await?;
@@ -184,7 +205,8 @@ async fn lock(tx: &mut Tx, sagas: &BTreeSet<Uuid>) -> sqlx::Result<BTreeMap<Uuid
             .map_err(|error| passed_over(id, &error))
             .ok()
     };
-    Ok(raw.into_iter().filter_map(read).collect())
+    let wanted = raw.into_iter().filter(|row| sagas.contains(&row.saga.id));
+    Ok(wanted.filter_map(read).collect())
 }
 
 #[derive(sqlx::FromRow)]

@@ -34,11 +34,14 @@ pub struct Retired {
 }
 
 // Sagas are met in the order in which they were accepted, for which there is an index: nobody can have
-// ended before that, so the walk stops at those that are too young.
+// ended before that, so the walk stops at those that are too young. A child does not go before its parent,
+// nor a parent before a child that it called back and that is still live.
 const FIND: &str = "-- retire.find
     SELECT s.created_at, s.id FROM sagas s
      WHERE (s.created_at, s.id) > ($1, $2) AND s.created_at < $3 AND s.finished_at < $3
        AND NOT EXISTS (SELECT 1 FROM letters l WHERE l.saga_id = s.id AND (l.state = 'open' OR l.resolved_at >= $4))
+       AND NOT EXISTS (SELECT 1 FROM sagas p WHERE p.id = s.parent_id)
+       AND NOT EXISTS (SELECT 1 FROM sagas c WHERE c.parent_id = s.id AND c.finished_at IS NULL)
      ORDER BY s.created_at, s.id LIMIT $5";
 // What the look has found may have changed before the lock; a statement of its own after it sees that, while
 // one that waits for a row goes on with the other tables as they were when it began.
@@ -52,10 +55,14 @@ const SAGAS: Sql = Sql {
         DELETE FROM sagas s USING UNNEST($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS r (id, ended, judged)
          WHERE s.id = r.id AND s.finished_at < r.ended
            AND NOT EXISTS (SELECT 1 FROM letters l WHERE l.saga_id = s.id AND (l.state = 'open' OR l.resolved_at >= r.judged))
+           AND NOT EXISTS (SELECT 1 FROM sagas p WHERE p.id = s.parent_id)
+           AND NOT EXISTS (SELECT 1 FROM sagas c WHERE c.parent_id = s.id AND c.finished_at IS NULL)
         RETURNING s.id",
     sqlite: "-- retire.sagas
         DELETE FROM sagas WHERE id = $1 AND finished_at < $2
            AND NOT EXISTS (SELECT 1 FROM letters l WHERE l.saga_id = $1 AND (l.state = 'open' OR l.resolved_at >= $3))
+           AND NOT EXISTS (SELECT 1 FROM sagas p WHERE p.id = sagas.parent_id)
+           AND NOT EXISTS (SELECT 1 FROM sagas c WHERE c.parent_id = $1 AND c.finished_at IS NULL)
         RETURNING id",
 };
 const ENDED: Sql = Sql {

@@ -1,7 +1,7 @@
 //! Rows as the database has them, and as the engine sees them.
 
 use crate::journal::Key;
-use crate::run::{Ending, Heard, Role, SagaRow, StepRow};
+use crate::run::{Ending, Heard, Parent, Role, SagaRow, StepRow};
 use crate::state::{SagaState, StepState, read};
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
@@ -26,6 +26,8 @@ pub(super) struct RawSaga {
     degraded: bool,
     letter_id: Option<Uuid>,
     replay_of: Option<Uuid>,
+    parent_id: Option<Uuid>,
+    parent_key: Option<String>,
     parked_until: Option<DateTime<Utc>>,
     deadline_at: Option<DateTime<Utc>>,
     wake_at: Option<DateTime<Utc>>,
@@ -99,6 +101,10 @@ impl TryFrom<RawSaga> for SagaRow {
             degraded: raw.degraded,
             letter_id: raw.letter_id,
             replay_of: raw.replay_of,
+            parent: raw.parent_id.zip(raw.parent_key).map(|(id, key)| Parent {
+                id,
+                key: Key::stored(key),
+            }),
             parked_until: raw.parked_until,
             deadline_at: raw.deadline_at,
             wake_at: raw.wake_at,
@@ -114,9 +120,7 @@ impl TryFrom<RawStep> for StepRow {
     type Error = sqlx::Error;
 
     fn try_from(raw: RawStep) -> sqlx::Result<Self> {
-        let role = [Role::Work, Role::Undo, Role::Timer, Role::Listen]
-            .into_iter()
-            .find(|role| role.as_str() == raw.role);
+        let role = Role::ALL.into_iter().find(|role| role.as_str() == raw.role);
         Ok(Self {
             role: role.ok_or_else(|| unknown("role", &raw.role))?,
             state: read(&StepState::ALL, &raw.step_state, StepState::as_str)

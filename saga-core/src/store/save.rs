@@ -1,9 +1,8 @@
-//! Writes what changed in memory. Letters, of which there are few, are written one by one.
+//! Writes what changed in memory. Letters and reviews, of which there are few, are written one by one.
 
-use super::letters;
 use super::write::Rows;
+use super::{Store, children, letters, reviews};
 use crate::db::{Sql, Tx};
-use crate::kinds::Kinds;
 use crate::run::Run;
 use crate::tally::Tally;
 use crate::ticket::Ticket;
@@ -24,14 +23,15 @@ const SPOIL: Sql = Sql {
         UPDATE effects SET state = 'spoiled' WHERE saga_id = $1 AND step_key = $2 AND state = 'answered'",
 };
 
-/// Writes every change of `runs`, which are locked, and says which tickets are due once the
-/// transaction is committed.
+/// Writes every change of `runs`, which are locked, and of the sagas that begin or go on by them, which
+/// join `runs`; says which tickets are due once the transaction is committed.
 pub(super) async fn save(
     tx: &mut Tx,
-    runs: &mut [Run],
-    kinds: &Kinds,
+    runs: &mut Vec<Run>,
+    store: &Store,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Vec<Ticket>> {
+    children::follow(tx, runs, store, now).await?;
     let changed = changed(runs, now);
     if changed.is_empty() {
         return Ok(vec![]);
@@ -42,7 +42,7 @@ pub(super) async fn save(
         return Err(sqlx::Error::Protocol(why.to_owned()));
     }
     rare(tx, &changed, now).await?;
-    count(tx, Tally::of(changed.iter().copied(), kinds));
+    count(tx, Tally::of(changed.iter().copied(), &store.kinds));
     Ok(tickets(&changed))
 }
 
@@ -71,7 +71,7 @@ pub(super) fn tickets(changed: &[&Run]) -> Vec<Ticket> {
     changed.iter().flat_map(due).collect()
 }
 
-/// What most transactions have none of: news taken, answers set aside, letters.
+/// What most transactions have none of: news taken, answers set aside, letters, reviews.
 async fn rare(tx: &mut Tx, changed: &[&Run], now: DateTime<Utc>) -> sqlx::Result<()> {
     let heard: Vec<(Uuid, String)> = changed
         .iter()
@@ -105,6 +105,7 @@ async fn rare(tx: &mut Tx, changed: &[&Run], now: DateTime<Utc>) -> sqlx::Result
     }
     for run in changed {
         letters::write(tx, run, now).await?;
+        reviews::write(tx, run, now).await?;
     }
     Ok(())
 }

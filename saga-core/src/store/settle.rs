@@ -261,7 +261,7 @@ impl Store {
         let written = runs.keys().copied().collect();
         records.write(&written, &mut tx).await?;
         let mut runs: Vec<Run> = runs.into_values().collect();
-        let tickets = save::save(&mut tx, &mut runs, &self.kinds, now).await?;
+        let tickets = save::save(&mut tx, &mut runs, self, now).await?;
         crash_points(settlements.iter().copied());
         tx.commit().await?;
         if let Db::Postgres(_) = self.db {

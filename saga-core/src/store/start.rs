@@ -3,7 +3,6 @@
 mod plain;
 
 use super::rows::text;
-use super::write::Rows;
 use super::{Store, save};
 use crate::db::{Durability, Sql, Tx};
 use crate::run::{INPUT_BYTES_MAX, Run, SagaRow};
@@ -31,7 +30,8 @@ pub struct NewSaga {
     pub request_id: String,
     /// The trace that it belongs to.
     pub trace: Option<Trace>,
-    /// At most one open saga of this kind has this key; another start finds that one.
+    /// At most one open saga of this kind has this key; another start finds that one. Where there is none
+    /// the kind itself may name one.
     pub singleton: Option<String>,
     /// The saga whose input this is.
     pub replay_of: Option<Uuid>,
@@ -46,6 +46,28 @@ pub struct Started {
     pub new: bool,
     /// The transaction's time: when it was accepted, if this call started it.
     pub at: DateTime<Utc>,
+}
+
+/// What a start came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begun {
+    /// It began.
+    New,
+    /// It had begun before: the command was repeated.
+    Again,
+    /// It did not, since this one with the same key is open.
+    Open(Uuid),
+}
+
+impl Started {
+    /// What came of starting the saga `asked`.
+    pub fn begun(&self, asked: Uuid) -> Begun {
+        match (self.new, self.id == asked) {
+            (true, _) => Begun::New,
+            (false, true) => Begun::Again,
+            (false, false) => Begun::Open(self.id),
+        }
+    }
 }
 
 /// Why a saga was not accepted.
@@ -67,6 +89,14 @@ pub enum StartError {
         "the input is {0} bytes of JSON, at most {INPUT_BYTES_MAX} are taken; carry ids, not documents"
     )]
     TooLarge(usize),
+    /// It would begin in a queue that is deeper than it may be.
+    #[error("the queue {queue} is full: {ready} steps are ready in it")]
+    Full {
+        /// Which.
+        queue: String,
+        /// How many steps are ready there.
+        ready: u64,
+    },
     /// The store did not take it.
     #[error("the store did not take the saga")]
     Store(#[from] sqlx::Error),
@@ -133,7 +163,7 @@ impl Store {
         // What is committed here must not depend on anything that may still fail: without singletons,
         // a saga that is there already is the very one that was asked for.
         if plain::all(&drafts)
-            && new.iter().all(|one| one.singleton.is_none())
+            && drafts.iter().all(|draft| draft.saga.singleton.is_none())
             && let Some(batch) = self.db.batch_alone(plain::INSERT)
         {
             crate::fault::point("start.committing", "");
@@ -192,7 +222,7 @@ impl Store {
             let id = if mine {
                 one.id
             } else {
-                find_open(tx, one).await?
+                self.find_open(tx, one).await?
             };
             started.push(Started { id, new: mine, at });
         }
@@ -222,32 +252,30 @@ impl Store {
         for run in &mut runs {
             run.was = run.saga.version(); // its row is there already
         }
-        let rows: Vec<&Run> = runs.iter().collect();
-        if !rows.is_empty() {
-            let written = Rows::of(&rows).write(tx, now).await?;
-            if written.len() != rows.len() {
-                let why = "a saga's function did not do the same twice: it must be pure";
-                return Err(sqlx::Error::Protocol(why.to_owned()).into());
-            }
-        }
-        for run in &runs {
-            super::letters::write(tx, run, now).await?;
-        }
-        save::count(tx, Tally::of(&runs, &self.kinds));
-        let tickets = inserted.tickets(&runs);
+        let tickets = save::save(tx, &mut runs, self, now).await?;
         Ok((inserted, tickets))
     }
 
     /// What the sagas would be if they began at the beginning of time, in the order of their ids, so that no
     /// two transactions wait for each other; a repeated id counts once.
-    fn drafts(&self, new: &[NewSaga]) -> Vec<Run> {
+    pub(super) fn drafts(&self, new: &[NewSaga]) -> Vec<Run> {
         let each: BTreeMap<Uuid, &NewSaga> = new.iter().rev().map(|one| (one.id, one)).collect();
         each.into_values()
             .map(|one| self.first(one, DateTime::UNIX_EPOCH))
             .collect()
     }
 
-    fn first(&self, new: &NewSaga, now: DateTime<Utc>) -> Run {
+    fn singleton(&self, new: &NewSaga) -> Option<String> {
+        let by_kind = || self.kinds.get(&new.kind)?.singleton(&new.input);
+        new.singleton.clone().or_else(by_kind)
+    }
+
+    async fn find_open(&self, tx: &mut Tx, new: &NewSaga) -> sqlx::Result<Uuid> {
+        let found = tx.query(FIND_OPEN).bind(new.id).bind(new.kind.clone());
+        found.bind(self.singleton(new)).scalar().await
+    }
+
+    pub(super) fn first(&self, new: &NewSaga, now: DateTime<Utc>) -> Run {
         let saga = SagaRow {
             id: new.id,
             kind: new.kind.clone(),
@@ -259,7 +287,7 @@ impl Store {
             owner_id: new.owner_id,
             request_id: new.request_id.clone(),
             trace: new.trace.clone(),
-            singleton: new.singleton.clone(),
+            singleton: self.singleton(new),
             phase: None,
             seq: 0,
             inbox: 0,
@@ -267,6 +295,7 @@ impl Store {
             degraded: false,
             letter_id: None,
             replay_of: new.replay_of,
+            parent: None,
             parked_until: None,
             deadline_at: None, // counts from the first claim
             wake_at: None,
@@ -356,13 +385,4 @@ async fn insert_sagas(tx: &mut Tx, runs: &[Run]) -> sqlx::Result<Inserted> {
         batch = batch.column(sagas.iter().map(|_| now));
     }
     batch.all().await.map(Inserted::of)
-}
-
-async fn find_open(tx: &mut Tx, new: &NewSaga) -> sqlx::Result<Uuid> {
-    tx.query(FIND_OPEN)
-        .bind(new.id)
-        .bind(new.kind.clone())
-        .bind(new.singleton.clone())
-        .scalar()
-        .await
 }

@@ -1,13 +1,13 @@
 //! Finds what is due: lost tickets, dead leases, retries, timers, deadlines, parking windows.
 
 use super::line::{self, InLine};
-use super::{Store, load, pauses, save, traces};
+use super::{Store, kinds, load, pauses, save, traces};
 use crate::db::Durability;
 use crate::journal::Key;
-use crate::run::Run;
+use crate::run::{Role, Run, nth_child_id};
 use crate::ticket::Ticket;
 use chrono::{DateTime, TimeDelta, Utc};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// Most due rows that one sweep takes on.
@@ -27,8 +27,11 @@ pub struct Swept {
 /// How long a rolling deploy may take.
 const NEWER_GRACE: TimeDelta = TimeDelta::minutes(10);
 
+/// Whose, its key, what it is for, and of a child which one.
+type DueStep = (Uuid, String, String, i64);
+
 const DUE_STEPS: &str = "-- sweep.steps
-    SELECT saga_id, key FROM steps WHERE wake_at <= $1 ORDER BY wake_at LIMIT $2";
+    SELECT saga_id, key, role, attempt FROM steps WHERE wake_at <= $1 ORDER BY wake_at LIMIT $2";
 const DUE_SAGAS: &str = "-- sweep.sagas
     SELECT id FROM sagas WHERE wake_at <= $1 ORDER BY wake_at LIMIT $2";
 const ABANDONED: &str = "-- sweep.abandoned
@@ -38,7 +41,8 @@ const ABANDONED: &str = "-- sweep.abandoned
             AND NOT EXISTS (SELECT 1 FROM letters l WHERE l.saga_id = s.id AND l.state = 'open')
          OR s.state NOT IN ('parked', 'stuck', 'paused')
             AND NOT EXISTS (SELECT 1 FROM steps t WHERE t.saga_id = s.id AND t.state IN ('ready', 'leased', 'retrying', 'waiting')
-                               AND NOT (t.role = 'undo' AND t.state = 'waiting')))
+                               AND NOT (t.role = 'undo' AND t.state = 'waiting')
+                               AND (t.role <> 'child' OR EXISTS (SELECT 1 FROM sagas c WHERE c.parent_id = t.saga_id AND c.parent_key = t.key))))
      LIMIT $2";
 const RENEW: &str = "-- sweep.renew
     UPDATE steps SET wake_at = $2 WHERE state = 'ready' AND queue = $1";
@@ -50,30 +54,51 @@ impl Store {
     pub async fn sweep(&self) -> sqlx::Result<Swept> {
         let mut tx = self.db.begin(Durability::Full).await?;
         let now = tx.now().await?;
-        let steps: Vec<(Uuid, String)> =
-            tx.query(DUE_STEPS).bind(now).bind(SWEEP_MAX).all().await?;
+        let steps: Vec<DueStep> = tx.query(DUE_STEPS).bind(now).bind(SWEEP_MAX).all().await?;
         let sagas: Vec<(Uuid,)> = tx.query(DUE_SAGAS).bind(now).bind(SWEEP_MAX).all().await?;
         let due = steps.len() + sagas.len();
         if due == 0 {
             return Ok(Swept::default());
         }
-        let ids: BTreeSet<Uuid> = steps
-            .iter()
-            .map(|(saga, _)| *saga)
-            .chain(sagas.iter().map(|(id,)| *id))
-            .collect();
-        let mut runs = load::whole(&mut tx, ids).await?;
+        let mut runs = load::whole(&mut tx, concerned(&steps, &sagas)).await?;
         let rules = self.rules.now();
         for run in runs.values_mut() {
             run.kept = rules.keep(&run.saga);
         }
         let paused = pauses::paused(&mut tx).await?;
+        let (mut tickets, in_line) = self.wake_steps(&mut runs, steps, &paused, now);
+        let held = self.wake_sagas(&mut runs, &sagas, now);
+        line::join(&mut tx, in_line).await?;
+        kinds::put_off(&mut tx, held).await?;
+        let mut runs: Vec<Run> = runs.into_values().collect();
+        // What is left to others stays due; looking again at once would find the same.
+        let moved = runs.iter().any(Run::changed);
+        tickets.extend(save::save(&mut tx, &mut runs, self, now).await?);
+        traces::recall(&mut tx, &mut tickets).await?;
+        tx.commit().await?;
+        let more = moved && due >= usize::try_from(SWEEP_MAX).unwrap_or(usize::MAX);
+        Ok(Swept { tickets, due, more })
+    }
+
+    /// Does what is due for steps; says which want a ticket, and which stand in the line of their kind.
+    fn wake_steps(
+        &self,
+        runs: &mut BTreeMap<Uuid, Run>,
+        steps: Vec<DueStep>,
+        paused: &BTreeSet<String>,
+        now: DateTime<Utc>,
+    ) -> (Vec<Ticket>, Vec<InLine>) {
         let (mut tickets, mut in_line) = (vec![], vec![]);
-        for (saga, key) in steps {
+        for (saga, key, role, _) in steps {
+            let key = Key::stored(key);
+            if role == Role::Child.as_str() {
+                self.wake_child(runs, saga, &key, now);
+                continue;
+            }
             let Some(run) = runs.get_mut(&saga) else {
                 continue;
             };
-            let Some(at) = run.find(&Key::stored(key)) else {
+            let Some(at) = run.find(&key) else {
                 continue;
             };
             if self.may_be_newer(run, run.steps[at].wake_at, now) {
@@ -94,22 +119,52 @@ impl Store {
                 tickets.extend(Ticket::of(&run.saga, &run.steps[at]));
             }
         }
+        (tickets, in_line)
+    }
+
+    /// Looks after a child whose hour has come, together with its saga.
+    fn wake_child(
+        &self,
+        runs: &mut BTreeMap<Uuid, Run>,
+        saga: Uuid,
+        key: &Key,
+        now: DateTime<Utc>,
+    ) {
+        // Taken out, to have both at hand.
+        let Some(mut run) = runs.remove(&saga) else {
+            return;
+        };
+        if let Some(at) = run.find(key)
+            && !self.may_be_newer(&run, run.steps[at].wake_at, now)
+        {
+            let child = runs.get_mut(&run.steps[at].child(saga));
+            run.see_to_child(at, child, &self.kinds, now);
+        }
+        runs.insert(saga, run);
+    }
+
+    /// Does what is due for sagas themselves; says which are held with their kind, and until when.
+    fn wake_sagas(
+        &self,
+        runs: &mut BTreeMap<Uuid, Run>,
+        sagas: &[(Uuid,)],
+        now: DateTime<Utc>,
+    ) -> Vec<(Uuid, Option<DateTime<Utc>>)> {
+        let mut held = vec![];
         for (id,) in sagas {
-            if let Some(run) = runs.get_mut(&id)
-                && !self.may_be_newer(run, run.saga.wake_at, now)
-            {
+            let Some(run) = runs.get_mut(id) else {
+                continue;
+            };
+            if self.may_be_newer(run, run.saga.wake_at, now) {
+                continue;
+            }
+            if run.kept && run.put_off_deadline(now) {
+                held.push((*id, run.saga.wake_at));
+            } else {
                 run.wake_saga(&self.kinds, now);
             }
         }
-        line::join(&mut tx, in_line).await?;
-        let mut runs: Vec<Run> = runs.into_values().collect();
-        // What is left to others stays due; looking again at once would find the same.
-        let moved = runs.iter().any(Run::changed);
-        tickets.extend(save::save(&mut tx, &mut runs, &self.kinds, now).await?);
-        traces::recall(&mut tx, &mut tickets).await?;
-        tx.commit().await?;
-        let more = moved && due >= usize::try_from(SWEEP_MAX).unwrap_or(usize::MAX);
-        Ok(Swept { tickets, due, more })
+        held
     }
 
     /// Whether a saga's kind is unknown here and may be known to a newer program, which does what is
@@ -151,4 +206,15 @@ impl Store {
         tx.commit().await?;
         Ok(expired)
     }
+}
+
+/// The sagas that what is due is about; a child is looked after together with its saga.
+fn concerned(steps: &[DueStep], sagas: &[(Uuid,)]) -> BTreeSet<Uuid> {
+    let of_step = |(saga, key, role, nth): &DueStep| {
+        let is_child = role == Role::Child.as_str();
+        let child = is_child.then(|| nth_child_id(*saga, &Key::stored(key.as_str()), *nth));
+        [Some(*saga), child]
+    };
+    let of_steps = steps.iter().flat_map(of_step).flatten();
+    of_steps.chain(sagas.iter().map(|(id,)| *id)).collect()
 }

@@ -48,7 +48,9 @@ impl Pool {
         };
         match answer {
             Ok(answer @ Answer::Done(_)) => self.settle(claimed, answer, began).await,
-            Ok(Answer::Failed { .. } | Answer::Released) | Err(_) => Some(SettleOutcome::Overtaken),
+            Ok(Answer::Failed { .. } | Answer::Released | Answer::Away(_)) | Err(_) => {
+                Some(SettleOutcome::Overtaken)
+            }
         }
     }
 
@@ -74,7 +76,7 @@ impl Pool {
     ) -> Option<SettleOutcome> {
         crate::fault::point("step.answered", claimed.key.as_str());
         let able = self.handlers.get(&claimed.step);
-        let handed_back = matches!(answer, Answer::Released);
+        let handed_back = matches!(answer, Answer::Released | Answer::Away(_));
         let go_on = !self.shutdown.is_cancelled();
         let settlement = Settlement {
             saga: claimed.saga,

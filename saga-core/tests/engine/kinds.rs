@@ -3,7 +3,7 @@
 use crate::acts::LONG;
 use crate::doer::Doer;
 use crate::sagas::{Line, deed, far};
-use crate::stories::{Story, Told};
+use crate::stories::{Hurried, Story, Told};
 use crate::support::{World, combinations, stores};
 use saga_core::Saga;
 use saga_core::db::Durability;
@@ -15,21 +15,25 @@ use saga_core::ticket::Ticket;
 use serde_json::Value;
 use uuid::Uuid;
 
-const ONE_DEED: Story = |flow| flow.step(deed("a"));
+pub(crate) const ONE_DEED: Story = |flow| flow.step(deed("a"));
 const TWO_DEEDS: Story = |flow| Ok(flow.step(deed("a"))? + &flow.step(deed("b"))?);
 
 /// Switches the kind of the stories, and has this process know at once.
-async fn switch(world: &World, mode: KindMode) -> Option<KindSwitch> {
+pub(crate) async fn switch(world: &World, mode: KindMode) -> Option<KindSwitch> {
+    switch_kind(world, Told::KIND, mode).await
+}
+
+async fn switch_kind(world: &World, kind: &str, mode: KindMode) -> Option<KindSwitch> {
     let mut tx = world.store.db().begin(Durability::Full).await.unwrap();
     let who = ("ana", "the provider is down");
-    let switched = world.store.switch_kind(&mut tx, Told::KIND, mode, who);
+    let switched = world.store.switch_kind(&mut tx, kind, mode, who);
     let switched = switched.await.unwrap();
     tx.commit().await.unwrap();
     world.store.look_at_rules().await.unwrap();
     switched
 }
 
-async fn limit(world: &World, running_max: Option<i64>, per_minute: Option<i64>) {
+pub(crate) async fn limit(world: &World, running_max: Option<i64>, per_minute: Option<i64>) {
     let mut tx = world.store.db().begin(Durability::Full).await.unwrap();
     let new = NewLimit {
         kind: Told::KIND.to_owned(),
@@ -42,7 +46,7 @@ async fn limit(world: &World, running_max: Option<i64>, per_minute: Option<i64>)
     world.store.look_at_rules().await.unwrap();
 }
 
-async fn load(world: &World) -> KindLoad {
+pub(crate) async fn load(world: &World) -> KindLoad {
     let loads = world.store.kind_loads().await.unwrap();
     loads
         .into_iter()
@@ -50,7 +54,7 @@ async fn load(world: &World) -> KindLoad {
         .unwrap()
 }
 
-async fn in_line(world: &World, steps: i64) {
+pub(crate) async fn in_line(world: &World, steps: i64) {
     let so = async || load(world).await.in_line == steps;
     world
         .wait(&format!("{steps} steps stand in line"), so, Uuid::nil())
@@ -63,16 +67,19 @@ async fn ready(world: &World) -> i64 {
     gauges.queues.iter().map(|queue| queue.ready).sum()
 }
 
-async fn claim(world: &World, tickets: &[Ticket]) -> Vec<Claimed> {
-    let lease = Lease {
+pub(crate) fn lease() -> Lease {
+    Lease {
         worker: "one".to_owned(),
         length: LONG,
-    };
-    let claimed = world.store.claim(tickets, &lease).await.unwrap();
+    }
+}
+
+pub(crate) async fn claim(world: &World, tickets: &[Ticket]) -> Vec<Claimed> {
+    let claimed = world.store.claim(tickets, &lease()).await.unwrap();
     claimed.into_iter().flatten().collect()
 }
 
-async fn tickets(world: &World, count: usize) -> Vec<Ticket> {
+pub(crate) async fn tickets(world: &World, count: usize) -> Vec<Ticket> {
     let mut tickets = vec![];
     for _ in 0..count {
         tickets.extend(world.tell_quietly(Told::KIND, ONE_DEED).await.1);
@@ -146,6 +153,37 @@ async fn a_pause_lets_finish_what_runs_and_nothing_follows() {
         assert_eq!(world.doer.attempted("do b"), 0, "{}", world.label);
         switch(&world, KindMode::Enabled).await.unwrap();
         world.until(saga, SagaState::Succeeded).await;
+        world.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_is_late_while_the_kind_is_paused_and_the_time_counts_anew() {
+    for combination in stores() {
+        let world = World::new(combination, Doer::well()).await;
+        let (saga, tickets) = world.tell_quietly(Hurried::KIND, TWO_DEEDS).await;
+        let first = claim(&world, &tickets).await.remove(0);
+        let deadline = world.run(saga).await.saga.deadline_at.unwrap();
+        switch_kind(&world, Hurried::KIND, KindMode::Paused).await;
+        world.passed(deadline, saga).await;
+        assert!(world.store.sweep().await.unwrap().due > 0);
+        let run = world.run(saga).await;
+        assert_eq!(run.saga.state, SagaState::Running, "{}", world.label);
+        // It is not looked at again and again.
+        assert_eq!(world.store.sweep().await.unwrap().due, 0);
+        switch_kind(&world, Hurried::KIND, KindMode::Drain).await;
+        let anew = world.run(saga).await.saga;
+        let full = chrono::TimeDelta::from_std(Hurried::DEADLINE.unwrap()).unwrap();
+        assert!(anew.deadline_at.unwrap() >= deadline + full, "{anew:?}");
+        assert_eq!(anew.wake_at, anew.deadline_at, "{}", world.label);
+        // Its worker, which saw it before all this, changes nothing of that.
+        world.settle(&first, Answer::Done(Value::from("a"))).await;
+        let after = world.run(saga).await.saga;
+        assert_eq!(after.deadline_at, anew.deadline_at, "{}", world.label);
+        // What was switched off and is not paused has its time as it was.
+        switch_kind(&world, Hurried::KIND, KindMode::Enabled).await;
+        let after = world.run(saga).await.saga;
+        assert_eq!(after.deadline_at, anew.deadline_at, "{}", world.label);
         world.end().await;
     }
 }

@@ -6,25 +6,35 @@
 )]
 
 mod acts;
+mod away;
 mod broken;
 mod budgets;
 mod cache;
+mod children;
 mod costs;
 mod doer;
 mod fleet;
 mod gates;
 mod inspect;
+mod joins;
 mod kinds;
 mod late;
 mod leases;
+mod lines;
 mod lives;
 mod numbers;
+mod orphans;
 mod pauses;
+mod pivoted;
 mod random;
 mod replays;
 mod retention;
+mod reviews;
+mod rolling;
 mod rows;
 mod sagas;
+mod schedules;
+mod scripted;
 mod search;
 mod seen;
 mod singleton;

@@ -1,66 +1,15 @@
 //! Random sagas under random trouble: whatever happens, each effect is recorded at most once, undo
 //! runs newest first over exactly what may have happened, and the saga ends or visibly stands still.
 
-use crate::sagas::{back, deed, far};
+use crate::scripted::{Op, Scripted, ops};
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use saga_core::kinds::Kinds;
 use saga_core::run::{Answer, Lease, Role, Run, SagaRow, Settled};
 use saga_core::state::{SagaState, StepState};
-use saga_core::{Class, Flow, Halt, Key, Retry, Saga};
-use serde::{Deserialize, Serialize};
+use saga_core::{Class, Failure, Key, Retry, Saga};
 use std::time::Duration;
 use uuid::Uuid;
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-enum Op {
-    Deed,
-    Optional,
-    Branches(u8),
-    Sleep,
-    Pivot,
-    Refuse,
-}
-
-/// Plays the operations that its input lists; each deed has its undo.
-struct Scripted;
-impl Saga for Scripted {
-    const KIND: &'static str = "test.scripted";
-    type Input = Vec<Op>;
-    type Output = usize;
-    fn run(flow: &mut Flow, ops: Vec<Op>) -> Result<usize, Halt> {
-        let mut done = 0;
-        for (at, op) in ops.iter().enumerate() {
-            let name = |branch: u8| format!("{at}.{branch}");
-            match op {
-                Op::Deed => {
-                    flow.undo_with(back(&name(0)));
-                    flow.step(deed(&name(0)))?;
-                    done += 1;
-                }
-                Op::Optional => {
-                    flow.undo_with(back(&name(0)));
-                    done += usize::from(flow.attempt(far(&name(0)))?.is_ok());
-                }
-                Op::Branches(count) => {
-                    let mut started = vec![];
-                    for branch in 0..*count {
-                        flow.undo_with(back(&name(branch)));
-                        started.push(flow.start(deed(&name(branch)))?);
-                    }
-                    for one in started {
-                        flow.wait(one)?;
-                        done += 1;
-                    }
-                }
-                Op::Sleep => flow.sleep(Duration::from_millis(5))?,
-                Op::Pivot => flow.pivot(),
-                Op::Refuse => return flow.fail("refused"),
-            }
-        }
-        Ok(done)
-    }
-}
 
 /// A claim that some worker believes to hold.
 struct Held {
@@ -107,6 +56,7 @@ impl Play {
             degraded: false,
             letter_id: None,
             replay_of: None,
+            parent: None,
             parked_until: None,
             deadline_at: None,
             wake_at: None,
@@ -125,6 +75,52 @@ impl Play {
             effects: vec![],
             claimed: vec![],
         }
+        .with_births()
+    }
+
+    /// What the store does with every change: the children that are asked for begin.
+    fn with_births(mut self) -> Self {
+        self.births();
+        self
+    }
+
+    fn births(&mut self) {
+        for at in self.run.unborn().collect::<Vec<_>>() {
+            self.run.child_began(at);
+            let name = self.run.steps[at].input.as_str().unwrap().to_owned();
+            self.claimed.push(name);
+        }
+    }
+
+    fn open_children(&self) -> Vec<usize> {
+        let open = |at: &usize| {
+            let step = &self.run.steps[*at];
+            step.role == Role::Child && step.state == StepState::Waiting
+        };
+        (0..self.run.steps.len()).filter(open).collect()
+    }
+
+    /// A child ends; its parent may be told twice.
+    fn end_child(&mut self, pick: usize, well: bool) {
+        let open = self.open_children();
+        let Some(at) = open.get(pick % open.len().max(1)).copied() else {
+            return;
+        };
+        let key = self.run.steps[at].key.clone();
+        let failed = Failure {
+            step: key.clone(),
+            class: Class::Permanent,
+            message: "the child failed".to_owned(),
+        };
+        for _ in 0..2 {
+            let end = if well {
+                Ok(serde_json::json!("c"))
+            } else {
+                Err(failed.clone())
+            };
+            self.run.child_ended(&key, end, &self.kinds, self.now);
+        }
+        self.births();
     }
 
     fn name(&self, at: usize) -> String {
@@ -165,6 +161,10 @@ impl Play {
             assert!(
                 self.run.steps.iter().find(leased).is_none(),
                 "no undo while a sibling is at work"
+            );
+            assert!(
+                self.open_children().is_empty(),
+                "no undo while a child is at work"
             );
         } else {
             self.claimed.push(self.name(at));
@@ -222,7 +222,7 @@ impl Play {
     }
 
     fn step(&mut self, choice: u32) {
-        let (what, pick) = (choice % 16, (choice / 16) as usize);
+        let (what, pick) = (choice % 19, (choice / 19) as usize);
         match what {
             0..=3 => self.claim(pick, false),
             4 => self.claim(pick, true),
@@ -233,12 +233,15 @@ impl Play {
             12 => self.pass_time(3),
             13 => self.pass_time(15),
             14 => self.decide(pick % 3 != 0),
+            15..=16 => self.end_child(pick, true),
+            17 => self.end_child(pick, false),
             _ => {
                 if pick % 12 == 0 {
                     let _ = self.run.cancel("ana", &self.kinds, self.now);
                 }
             }
         }
+        self.births();
     }
 
     /// The faults stop; everybody does their work.
@@ -247,10 +250,13 @@ impl Play {
             self.held.clear();
             self.claim(0, false);
             self.settle(0, None);
+            self.births();
+            self.end_child(0, true);
             self.pass_time(20);
             if matches!(self.run.saga.state, SagaState::Parked | SagaState::Stuck) {
                 self.decide(self.run.saga.pivoted || self.run.saga.state == SagaState::Stuck);
             }
+            self.births();
         }
     }
 
@@ -267,6 +273,7 @@ impl Play {
             "it ends: {:#?}",
             self.run.saga
         );
+        assert!(self.open_children().is_empty(), "every child has ended");
         let undone: Vec<&str> = self
             .effects
             .iter()
@@ -308,18 +315,6 @@ impl Play {
             );
         }
     }
-}
-
-fn ops() -> impl Strategy<Value = Vec<Op>> {
-    let op = prop_oneof![
-        5 => Just(Op::Deed),
-        2 => Just(Op::Optional),
-        3 => (2u8..4).prop_map(Op::Branches),
-        1 => Just(Op::Sleep),
-        1 => Just(Op::Pivot),
-        1 => Just(Op::Refuse),
-    ];
-    prop::collection::vec(op, 1..6)
 }
 
 proptest! {

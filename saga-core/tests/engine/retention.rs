@@ -1,6 +1,8 @@
 //! What ended long ago leaves the tables; what is under way, or waits for somebody, never does.
 
 use crate::doer::Doer;
+use crate::sagas::{Kid, kid};
+use crate::stories::Told;
 use crate::support::{World, combinations};
 use chrono::{DateTime, TimeDelta, Utc};
 use saga_core::db::Durability;
@@ -8,6 +10,7 @@ use saga_core::retirement::Retirement;
 use saga_core::state::SagaState;
 use saga_core::store::audit::{AuditFilter, Entry, write};
 use saga_core::store::{Keep, LetterFilter};
+use saga_core::{Flow, Saga as _};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -357,6 +360,28 @@ async fn what_a_model_said_goes_before_the_saga_that_has_ended() {
             assert!(kept(&world, saga).await);
             assert_eq!(booked(&world, saga).await, (1, 1), "what it cost stays");
         }
+        world.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_child_does_not_leave_before_its_parent() {
+    for combination in combinations() {
+        let world = World::new(combination, Doer::well()).await;
+        world.worker("one");
+        let story = |flow: &mut Flow| flow.child::<Kid>(kid("c"));
+        let parent = world.tell(Told::KIND, story).await;
+        world.until(parent, SagaState::Succeeded).await;
+        let child = world.run(parent).await.children().next().unwrap();
+        old(&world, child, 31).await;
+        assert_eq!(turn(&world, KEEP).await, Some(0), "{}", world.label);
+        rested(&world).await;
+        old(&world, parent, 31).await;
+        let first = turn(&world, KEEP).await.unwrap();
+        rested(&world).await;
+        let rest = turn(&world, KEEP).await.unwrap();
+        assert_eq!(first + rest, 2, "{}", world.label);
+        assert!(!kept(&world, child).await && !kept(&world, parent).await);
         world.end().await;
     }
 }

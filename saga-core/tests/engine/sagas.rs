@@ -1,7 +1,7 @@
 //! Sagas that the suite plays: a trip with deeds that can be taken back.
 
 use crate::stories::{Hurried, Impatient, Told};
-use saga_core::{Flow, Halt, Kinds, Queue, Retry, Saga, Signal, Step};
+use saga_core::{Flow, Halt, Kinds, Queue, Retry, Saga, Signal, SingletonKey, Step};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -170,6 +170,89 @@ impl Saga for Picky {
     }
 }
 
+/// A saga for others to begin: does its deed, waits for news if it is told to, and fails if it is told to.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Errand {
+    pub(crate) name: String,
+    pub(crate) patient: bool,
+    pub(crate) fails: bool,
+}
+pub(crate) struct Kid;
+impl Saga for Kid {
+    const KIND: &'static str = "test.kid";
+    type Input = Errand;
+    type Output = String;
+    fn run(flow: &mut Flow, errand: Errand) -> Result<String, Halt> {
+        if errand.name.is_empty() {
+            return Ok("nothing to do".to_owned());
+        }
+        flow.undo_with(back(&errand.name));
+        let name = flow.step(deed(&errand.name))?;
+        if errand.patient {
+            let News(_) = flow.signal()?;
+        }
+        if errand.fails {
+            return flow.fail(format!("not_today: {name}"));
+        }
+        Ok(name)
+    }
+}
+
+pub(crate) fn kid(name: &str) -> Errand {
+    Errand {
+        name: name.to_owned(),
+        patient: false,
+        fails: false,
+    }
+}
+pub(crate) fn patient(name: &str) -> Errand {
+    Errand {
+        patient: true,
+        ..kid(name)
+    }
+}
+pub(crate) fn failing(name: &str) -> Errand {
+    Errand {
+        fails: true,
+        ..kid(name)
+    }
+}
+
+/// Is content with the first of its children.
+pub(crate) struct Race;
+impl Saga for Race {
+    const KIND: &'static str = "test.race";
+    type Input = Vec<Errand>;
+    type Output = String;
+    fn run(flow: &mut Flow, errands: Vec<Errand>) -> Result<String, Halt> {
+        Ok(flow.children::<Kid>(errands)?.first(flow)?.1)
+    }
+}
+
+/// Begins itself, and so on.
+pub(crate) struct Endless;
+impl Saga for Endless {
+    const KIND: &'static str = "test.endless";
+    type Input = ();
+    type Output = ();
+    fn run(flow: &mut Flow, (): ()) -> Result<(), Halt> {
+        flow.child::<Self>(())
+    }
+}
+
+/// Of those with the same input one is open at a time; with none there is no key.
+pub(crate) struct Only;
+impl Saga for Only {
+    const KIND: &'static str = "test.only";
+    const SINGLETON: Option<SingletonKey<Option<String>>> = Some(Clone::clone);
+    type Input = Option<String>;
+    type Output = ();
+    fn run(flow: &mut Flow, _: Option<String>) -> Result<(), Halt> {
+        let News(_) = flow.signal()?;
+        Ok(())
+    }
+}
+
 pub(crate) fn kinds() -> Kinds {
     Kinds::default()
         .with::<Told>()
@@ -180,4 +263,8 @@ pub(crate) fn kinds() -> Kinds {
         .with::<Frugal>()
         .with::<Patient>()
         .with::<Picky>()
+        .with::<Kid>()
+        .with::<Race>()
+        .with::<Endless>()
+        .with::<Only>()
 }

@@ -30,7 +30,7 @@ const SAGA_EVENTS: [G; 10] = [
     G::Finish,
 ];
 
-const STEPS: [(T, E, T); 21] = [
+const STEPS: [(T, E, T); 22] = [
     (T::Ready, E::Claim, T::Leased),
     (T::Ready, E::Cancel, T::Cancelled),
     (T::Leased, E::Answer, T::Done),
@@ -40,6 +40,7 @@ const STEPS: [(T, E, T); 21] = [
     (T::Retrying, E::MakeReady, T::Ready),
     (T::Retrying, E::Cancel, T::Cancelled),
     (T::Waiting, E::Answer, T::Done),
+    (T::Waiting, E::GiveUp, T::Failed),
     (T::Waiting, E::MakeReady, T::Ready),
     (T::Waiting, E::Cancel, T::Cancelled),
     (T::Failed, E::MakeReady, T::Ready),

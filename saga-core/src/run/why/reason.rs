@@ -2,6 +2,7 @@
 
 use crate::journal::Key;
 use crate::run::StepRow;
+use crate::state::SagaState;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -22,6 +23,8 @@ pub struct Outside {
     pub kind_limit: Option<String>,
     /// The steps of this saga that stand in its kind's line, and since when they were asked for.
     pub in_line: BTreeMap<Key, DateTime<Utc>>,
+    /// Where the children of this saga are that have not ended. One of which nobody knows is left out.
+    pub children: BTreeMap<Uuid, SagaState>,
     /// Who paused this saga, when and why, in a sentence, if that is known.
     pub held: Option<String>,
     /// The oldest step of all sagas that is ready and has no confirmed ticket: since when.
@@ -36,6 +39,10 @@ pub enum Why {
     WaitingUntil,
     /// News from outside is missing.
     WaitingForSignal,
+    /// A saga that it began has not ended.
+    WaitingForChild,
+    /// Nobody has decided a review yet.
+    WaitingForReview,
     /// A step is ready and nobody has taken it yet.
     Queued,
     /// Somebody paused the saga.

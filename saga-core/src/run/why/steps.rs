@@ -28,8 +28,9 @@ pub(super) fn of_step(step: &StepRow, now: DateTime<Utc>, outside: &Outside) -> 
         (StepState::Retrying, _) => vec![retrying(step, now)],
         (StepState::Waiting, Role::Timer) => vec![timer(step, now)],
         (StepState::Waiting, Role::Listen) => vec![listening(step)],
-        // An armed undo waits for a failure that may never come.
-        (StepState::Waiting, Role::Undo | Role::Work)
+        (StepState::Waiting, Role::Review) => vec![in_review(step, now)],
+        // An armed undo waits for a failure that may never come; of children the saga itself tells.
+        (StepState::Waiting, Role::Undo | Role::Work | Role::Child)
         | (StepState::Done | StepState::Failed | StepState::Cancelled, _) => vec![],
     }
 }
@@ -157,6 +158,24 @@ fn listening(step: &StepRow) -> Reason {
     Reason::new(Why::WaitingForSignal, message, remedy)
         .of(step)
         .since(Some(step.created_at))
+}
+
+fn in_review(step: &StepRow, now: DateTime<Utc>) -> Reason {
+    let until = step.wake_at;
+    let asked = step.asked();
+    let who = asked.map_or_else(String::new, |asked| {
+        format!(", by whoever holds {}", asked.review.permission)
+    });
+    let when = until.map_or_else(String::new, |until| format!(" until {}", time(until)));
+    let message = format!("It waits for a review at {}{who}{when}.", step.step);
+    let remedy = match until {
+        Some(due) if now - due > REMARKABLE => by_itself(until, now),
+        Some(_) | None => "Have it decided: GET /api/v1/reviews lists it.",
+    };
+    Reason::new(Why::WaitingForReview, message, remedy)
+        .of(step)
+        .since(Some(step.created_at))
+        .until(until)
 }
 
 /// What to do about something that the sweeper sees to at `due`.

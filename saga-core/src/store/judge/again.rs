@@ -16,6 +16,24 @@ pub(in crate::store) fn again(letter: Uuid) -> Uuid {
     Uuid::new_v5(&letter, b"replay")
 }
 
+/// Refuses what was begun again already, and what another saga waits for.
+async fn may_begin_again(tx: &mut Tx, run: &Run, letter: &Letter) -> Result<(), VerbError> {
+    if let Some(begun) = links::begun_again(tx, run.saga.id).await? {
+        if begun == again(letter.id) {
+            return Err(Refused::NotOpen.into()); // by this letter, a moment ago
+        }
+        let how = "By another of its letters it was begun again: its job names the new one.";
+        let state = run.saga.state;
+        return Err(Hindered::State { state, how }.into());
+    }
+    if run.saga.parent.is_some() {
+        let how = "Another saga began it and waits for it, and would not know of a new one: replay this letter in place, or begin that saga again.";
+        let state = run.saga.state;
+        return Err(Hindered::State { state, how }.into());
+    }
+    Ok(())
+}
+
 impl Store {
     /// As [`Store::begin_again`], from the input as it was.
     pub(super) async fn replay_from_start(
@@ -43,14 +61,7 @@ impl Store {
         (verb, (input, fields)): (&'static str, (Value, Vec<String>)),
         who: Who<'_>,
     ) -> Result<Judged, VerbError> {
-        if let Some(begun) = links::begun_again(tx, run.saga.id).await? {
-            if begun == again(letter.id) {
-                return Err(Refused::NotOpen.into()); // by this letter, a moment ago
-            }
-            let how = "By another of its letters it was begun again: its job names the new one.";
-            let state = run.saga.state;
-            return Err(Hindered::State { state, how }.into());
-        }
+        may_begin_again(tx, &run, letter).await?;
         let (now, before) = (tx.now().await?, run.clone());
         let new = NewSaga {
             id: again(letter.id),
@@ -74,6 +85,11 @@ impl Store {
             run.give_way(letter.id, who.0, id, &self.kinds, now)?;
             if run.saga.singleton.is_some() && !run.saga.state.is_final() {
                 return Err(one_at_a_time(run.saga.state)); // before anything is written
+            }
+            if run.has_child_at_work() {
+                let how = "It has begun other sagas that are still at work: discard this letter, and replay it so once the saga has ended.";
+                let state = run.saga.state;
+                return Err(Hindered::State { state, how }.into());
             }
             close(tx, letter, "replayed", who).await?;
         }

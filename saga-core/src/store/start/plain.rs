@@ -40,11 +40,12 @@ pub(super) const INSERT: Sql = Sql {
     sqlite: "",
 };
 
-/// Whether all of these begin in a queue.
+/// Whether all of these begin in a queue, and alone.
 pub(super) fn all(drafts: &[Run]) -> bool {
     let fresh = |step: &StepRow| matches!(step.state, StepState::Ready | StepState::Waiting);
     drafts.iter().all(|run| {
-        run.saga.state == SagaState::Queued && run.letters.is_empty() && run.steps.iter().all(fresh)
+        let alone = run.is_plain() && run.letters.is_empty();
+        alone && run.saga.state == SagaState::Queued && run.steps.iter().all(fresh)
     })
 }
 
