@@ -2,6 +2,7 @@
 
 pub mod attempts;
 pub mod erase;
+pub mod erased_identities;
 pub mod erasure;
 pub mod idempotency;
 pub mod identities;

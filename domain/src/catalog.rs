@@ -1,6 +1,10 @@
 //! Every saga of Chorus.
 
 use crate::accounts::erase::{CloseAccount, EraseAccount, EraseFiles, EraseRows};
+use crate::topics::draft::{ComposeTopic, DraftTopic, PaintCover, PublishTopic};
+use crate::topics::round::{
+    ChooseClusters, ClaimIdeas, ClusterIdeas, EmbedIdeas, ReleaseIdeas, RunRound,
+};
 use crate::{demo, mirror};
 use demo::{DemoFail, DemoPair, DemoRelay, Stumble, Touch, TouchImage};
 use mirror::forge::{
@@ -14,6 +18,8 @@ pub fn kinds() -> Kinds {
     let kinds = Kinds::default()
         .with::<ForgePersona>()
         .with::<EraseAccount>()
+        .with::<RunRound>()
+        .with::<DraftTopic>()
         .with::<DemoPair>()
         .with::<DemoRelay>()
         .with::<DemoFail>();
@@ -34,6 +40,14 @@ pub fn plan(kind: &str) -> &'static [&'static str] {
             DerivePictures::NAME,
             ActivatePersona::NAME,
         ],
+        RunRound::KIND => &[
+            ClaimIdeas::NAME,
+            EmbedIdeas::NAME,
+            ClusterIdeas::NAME,
+            ChooseClusters::NAME,
+            ReleaseIdeas::NAME,
+        ],
+        DraftTopic::KIND => &[ComposeTopic::NAME, PaintCover::NAME, PublishTopic::NAME],
         EraseAccount::KIND => &[CloseAccount::NAME, EraseFiles::NAME, EraseRows::NAME],
         DemoPair::KIND => &[Touch::NAME, Touch::NAME],
         DemoRelay::KIND => &[Touch::NAME, TouchImage::NAME],

@@ -5,12 +5,18 @@ use sha2::{Digest as _, Sha256};
 /// The SHA-256 of some bytes, in 64 hexadecimal digits.
 #[must_use]
 pub fn name(bytes: &[u8]) -> String {
+    hexadecimal(&Sha256::digest(bytes))
+}
+
+/// Bytes in hexadecimal digits, two for each.
+#[must_use]
+pub fn hexadecimal(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digits = |byte: &u8| {
         let half = |at: u8| char::from(DIGITS[usize::from(at)]);
         [half(byte >> 4), half(byte & 15)]
     };
-    Sha256::digest(bytes).iter().flat_map(digits).collect()
+    bytes.iter().flat_map(digits).collect()
 }
 
 #[cfg(test)]

@@ -5,9 +5,11 @@ pub mod catalog;
 pub mod demo;
 #[cfg(feature = "faults")]
 pub mod drill;
+pub mod events;
 pub mod hash;
 pub mod media;
 pub mod mirror;
+pub mod topics;
 
 /// The queues, one for each pool of workers.
 pub mod queues {

@@ -1,7 +1,9 @@
 //! The rows of erasures, and all rows that go with an account.
 
+use super::erased_identities;
+use crate::topics::store::embeddings;
 use saga_core::RecordOf;
-use saga_core::db::{Db, Tx};
+use saga_core::db::{Db, Sql, Tx};
 use uuid::Uuid;
 
 const NOTE: &str = "-- erasures.note
@@ -13,6 +15,20 @@ const DONE: &str = "-- erasures.done
     UPDATE erasures SET erased_at = $2 WHERE account_id = $1 AND erased_at IS NULL";
 const FIND: &str = "-- erasures.find
     SELECT saga_id FROM erasures WHERE account_id = $1";
+// Whoever makes something for an account shares its row until that is committed; an erasure that is asked for
+// waits for them, and is known to whoever comes later.
+const SHARE: Sql = Sql {
+    postgres: "-- erasures.share
+    SELECT id FROM accounts WHERE id = $1 FOR SHARE",
+    sqlite: "-- erasures.share
+    SELECT id FROM accounts WHERE id = $1",
+};
+const LOCK: Sql = Sql {
+    postgres: "-- erasures.lock
+    SELECT id FROM accounts WHERE id = $1 FOR NO KEY UPDATE",
+    sqlite: "-- erasures.lock
+    SELECT id FROM accounts WHERE id = $1",
+};
 const MEDIA: &str = "-- erasures.media
     SELECT id FROM media WHERE owner_id = $1 ORDER BY id";
 const LEFT: &str = "-- erasures.left
@@ -42,7 +58,17 @@ macro_rules! signed {
 }
 const AUDIT: &str = signed!("audit", "audit", "actor");
 /// In the order in which they refer to each other. What else names an account goes by itself.
-const ROWS: [&str; 6] = [
+const ROWS: [&str; 10] = [
+    "-- erasures.post_counts
+    UPDATE topics SET post_count = post_count -
+           (SELECT COUNT(*) FROM posts p WHERE p.topic_id = topics.id AND p.author_id = $1 AND p.deleted_at IS NULL)
+     WHERE id IN (SELECT topic_id FROM posts WHERE author_id = $1 AND deleted_at IS NULL)",
+    "-- erasures.posts
+    DELETE FROM posts WHERE author_id = $1",
+    "-- erasures.submissions
+    DELETE FROM submissions WHERE author_id = $1",
+    "-- erasures.reviews
+    UPDATE reviews SET decider_id = NULL WHERE decider_id = $1",
     "-- erasures.personas
     DELETE FROM personas WHERE owner_id = $1",
     "-- erasures.media_rows
@@ -57,7 +83,8 @@ const ROWS: [&str; 6] = [
     DELETE FROM accounts WHERE id = $1",
 ];
 /// Who decided, beside what was decided.
-const SIGNED: [&str; 10] = [
+const SIGNED: [&str; 11] = [
+    signed!("reviews", "reviews", "decided_by"),
     signed!("switches", "queue_switches", "decided_by"),
     signed!("drains", "workers", "drain_by"),
     signed!("replays", "replays", "started_by"),
@@ -80,8 +107,19 @@ pub async fn find(db: &Db, account: Uuid) -> sqlx::Result<Option<Uuid>> {
     Ok(found.map(|(saga,)| saga))
 }
 
-/// An account that is about to go, by this saga: from here on nothing is made for it.
+/// Whether nothing more may be made for an account: it is about to go, or is gone. Where it stays, no
+/// erasure of it is asked for before this transaction ends.
+pub(crate) async fn leaves(tx: &mut Tx, account: Uuid) -> sqlx::Result<bool> {
+    tx.query(SHARE).bind(account).optional::<(Uuid,)>().await?;
+    // A statement of its own, after the lock: what was committed while it waited is seen.
+    let found: Option<(Uuid,)> = tx.query(FIND).bind(account).optional().await?;
+    Ok(found.is_some())
+}
+
+/// An account that is about to go, by this saga: from here on nothing is made for it. What is being made
+/// is waited for, so that whoever looks for it afterwards finds it.
 pub async fn asked(tx: &mut Tx, saga: Uuid, account: Uuid) -> sqlx::Result<()> {
+    tx.query(LOCK).bind(account).optional::<(Uuid,)>().await?;
     let now = tx.now().await?;
     let note = tx.query(NOTE).bind(account).bind(saga).bind(now);
     note.execute().await.map(drop)
@@ -89,6 +127,7 @@ pub async fn asked(tx: &mut Tx, saga: Uuid, account: Uuid) -> sqlx::Result<()> {
 
 /// An account that stays after all.
 pub async fn reopened(tx: &mut Tx, account: Uuid) -> sqlx::Result<()> {
+    erased_identities::stay(tx, account).await?;
     tx.query(FORGET).bind(account).execute().await.map(drop)
 }
 
@@ -106,12 +145,14 @@ pub async fn erased(tx: &mut Tx, of: &RecordOf, account: Uuid) -> sqlx::Result<(
         let hash = crate::hash::name(format!("{} {email}", of.saga).as_bytes());
         rename(tx, &email, account, &format!("erased {hash:.16}")).await?;
     }
+    embeddings::drop_of(tx, account).await?;
     for sql in ROWS {
         tx.query(sql).bind(account).execute().await?;
     }
     // Every scope of the account's begins with its id and a space, after which comes `!`.
     let keys = tx.query(KEYS).bind(format!("{account} "));
     keys.bind(format!("{account}!")).execute().await?;
+    erased_identities::gone(tx, account, of.now).await?;
     let done = tx.query(DONE).bind(account).bind(of.now);
     done.execute().await.map(drop)
 }

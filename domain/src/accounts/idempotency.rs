@@ -52,7 +52,12 @@ const SWEEP: &str = "-- idempotency.sweep
 
 /// Claims a key in the command's transaction. A second caller with the same key waits here until
 /// the first has committed, and is told its answer; if the first rolled back, the key is free again.
-pub async fn claim(tx: &mut Tx, command: &CommandKey, body_hash: &str) -> sqlx::Result<Claim> {
+/// `older` is how a build of before would have written the body's hash: its rows count until they are over.
+pub async fn claim(
+    tx: &mut Tx,
+    command: &CommandKey,
+    (body_hash, older): (&str, &str),
+) -> sqlx::Result<Claim> {
     let now = tx.now().await?;
     let CommandKey { scope, key } = command;
     tx.query(FORGET)
@@ -79,7 +84,7 @@ pub async fn claim(tx: &mut Tx, command: &CommandKey, body_hash: &str) -> sqlx::
         .optional()
         .await?;
     Ok(match found {
-        Some((hash, ..)) if hash != body_hash => Claim::Reused,
+        Some((hash, ..)) if hash != body_hash && hash != older => Claim::Reused,
         Some((_, Some(status), Some(response))) => Claim::Done(Kept { status, response }),
         Some(_) | None => Claim::UnderWay,
     })

@@ -21,6 +21,8 @@ pub struct Identity {
 const FIND: &str = "-- identities.find
     SELECT a.id, a.email, a.display_name, a.created_at, a.disabled_at
       FROM identities i JOIN accounts a ON a.id = i.account_id WHERE i.issuer = $1 AND i.subject = $2";
+const OF_ACCOUNT: &str = "-- identities.of_account
+    SELECT issuer, subject FROM identities WHERE account_id = $1 ORDER BY issuer, subject";
 const INSERT: &str = "-- identities.insert
     INSERT INTO identities (issuer, subject, account_id, email, created_at) VALUES ($1, $2, $3, $4, $5)
     ON CONFLICT (issuer, subject) DO NOTHING";
@@ -31,6 +33,11 @@ const TAKE_BACK: &str = "-- identities.take_back
 pub async fn find(db: &Db, issuer: &str, subject: &str) -> sqlx::Result<Option<Account>> {
     let find = db.query(FIND).bind(issuer.to_owned());
     find.bind(subject.to_owned()).optional().await
+}
+
+/// The identities of an account: issuer and subject of each.
+pub async fn of_account(tx: &mut Tx, account: Uuid) -> sqlx::Result<Vec<(String, String)>> {
+    tx.query(OF_ACCOUNT).bind(account).all().await
 }
 
 /// The account of an identity. Whoever is new becomes a member, under the address that the issuer has made

@@ -25,6 +25,17 @@ const SET: &str = "-- passwords.set
 const UPGRADE: &str = "-- passwords.upgrade
     UPDATE passwords SET hash = $3 WHERE account_id = $1 AND hash = $2";
 
+const DEAREST_IMPORT: &str = "-- passwords.dearest_import
+    SELECT MAX(substr(hash, 5, 2)) FROM passwords WHERE hash LIKE $1";
+/// How hashes of bcrypt begin: version, cost and salt.
+const BCRYPT: &str = "$2_$__$%";
+
+/// The cost of the dearest hash of bcrypt that is still there, if any was imported.
+pub async fn dearest_import(db: &Db) -> sqlx::Result<Option<u32>> {
+    let found: Option<String> = db.query(DEAREST_IMPORT).bind(BCRYPT).scalar().await?;
+    Ok(found.and_then(|cost| cost.parse().ok()))
+}
+
 /// Whoever has this address.
 pub async fn known(db: &Db, email: &str) -> sqlx::Result<Option<Known>> {
     db.query(KNOWN)

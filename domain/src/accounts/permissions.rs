@@ -74,6 +74,11 @@ impl Granted {
     }
 }
 
+/// Whoever holds it decides every review.
+pub const DECIDES_ALL: &str = "reviews.decide";
+/// The permissions by which reviews are decided; a review names one of them.
+pub const DECIDING: [&str; 2] = [DECIDES_ALL, "rounds.review"];
+
 /// What a machine's key may be made for, with the permissions that it takes.
 const SCOPES: [(&str, &[&str]); 8] = [
     (

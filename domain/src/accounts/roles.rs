@@ -27,14 +27,32 @@ struct Row {
     own: bool,
 }
 
-const OF_ACCOUNT: &str = "-- roles.of_account
-    SELECT h.role, p.permission, p.own FROM account_roles h JOIN role_permissions p ON p.role = h.role
-     WHERE h.account_id = $1 ORDER BY h.role, p.permission";
+/// The roles of an account, as `held`: one that an older build made, which knew nothing of roles, is a member.
+macro_rules! held {
+    () => {
+        "(SELECT role FROM account_roles WHERE account_id = $1
+          UNION ALL
+          SELECT 'member' FROM accounts a WHERE a.id = $1 AND NOT a.roles_decided
+             AND NOT EXISTS (SELECT 1 FROM account_roles r WHERE r.account_id = $1)) AS held"
+    };
+}
+const OF_ACCOUNT: &str = concat!(
+    "-- roles.of_account
+    SELECT held.role, p.permission, p.own FROM ",
+    held!(),
+    " JOIN role_permissions p ON p.role = held.role ORDER BY held.role, p.permission"
+);
 const OF_SESSION: &str = "-- roles.of_session
     SELECT h.role, p.permission, p.own FROM session_roles h JOIN role_permissions p ON p.role = h.role
      WHERE h.session_id = $1 ORDER BY h.role, p.permission";
-const NAMES: &str = "-- roles.names
-    SELECT role FROM account_roles WHERE account_id = $1 ORDER BY role";
+const NAMES: &str = concat!(
+    "-- roles.names
+    SELECT role FROM ",
+    held!(),
+    " ORDER BY role"
+);
+const DECIDED: &str = "-- roles.decided
+    UPDATE accounts SET roles_decided = TRUE WHERE id = $1 AND NOT roles_decided";
 const GRANT: &str = "-- roles.grant
     INSERT INTO account_roles (account_id, role, granted_by, granted_at) VALUES ($1, $2, $3, $4)
     ON CONFLICT (account_id, role) DO NOTHING";
@@ -92,6 +110,7 @@ pub async fn set(
     by: &str,
 ) -> sqlx::Result<Vec<String>> {
     let before = names(tx, account).await?;
+    tx.query(DECIDED).bind(account).execute().await?;
     for gone in before.iter().filter(|role| !roles.contains(role)) {
         let clear = tx.query(CLEAR).bind(account).bind(gone.clone());
         clear.execute().await?;

@@ -26,7 +26,8 @@ pub const NAME_DEFAULT: &str = "A friend";
 const NO_ADDRESS: &str = "@account.invalid";
 
 const INSERT: &str = "-- accounts.insert
-    INSERT INTO accounts (id, email, display_name, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT (email) DO NOTHING";
+    INSERT INTO accounts (id, email, display_name, created_at, roles_decided) VALUES ($1, $2, $3, $4, TRUE)
+    ON CONFLICT (email) DO NOTHING";
 const BY_EMAIL: &str = "-- accounts.by_email
     SELECT id, email, display_name, created_at, disabled_at FROM accounts WHERE email = $1";
 const BY_ID: &str = "-- accounts.by_id

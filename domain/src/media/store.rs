@@ -25,13 +25,13 @@ pub struct Variant {
 pub struct Medium {
     /// Also the folder of its files.
     pub id: Uuid,
-    /// Whose it is.
-    pub owner_id: Uuid,
-    /// What kind of thing it belongs to: `persona`.
+    /// Whose it is; a cover is nobody's.
+    pub owner_id: Option<Uuid>,
+    /// What kind of thing it belongs to: `persona` or `topic`.
     pub entity: String,
     /// Which one.
     pub entity_id: Uuid,
-    /// `portrait` or `card`.
+    /// What it shows.
     pub kind: MediumKind,
     /// The folder of its files in the blob store.
     pub storage_key: String,
@@ -55,6 +55,8 @@ pub enum MediumKind {
     Portrait,
     /// The card to share.
     Card,
+    /// What stands above a topic.
+    Cover,
 }
 
 /// How far a picture is.
@@ -73,6 +75,7 @@ impl MediumKind {
         match self {
             Self::Portrait => "portrait",
             Self::Card => "card",
+            Self::Cover => "cover",
         }
     }
 }
@@ -100,7 +103,7 @@ impl Medium {
 #[derive(sqlx::FromRow)]
 struct Row {
     id: Uuid,
-    owner_id: Uuid,
+    owner_id: Option<Uuid>,
     entity: String,
     entity_id: Uuid,
     kind: String,

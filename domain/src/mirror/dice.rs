@@ -2,18 +2,18 @@
 
 /// A seed to choose by; the same seed and label always choose the same.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Dice {
+pub(crate) struct Dice {
     seed: u64,
 }
 
 impl Dice {
-    pub(super) const fn new(seed: u64) -> Self {
+    pub(crate) const fn new(seed: u64) -> Self {
         Self { seed }
     }
 
     /// Rolls a number below `sides`. The label keeps rolls apart, so that a new sentence
     /// somewhere does not change all the others.
-    pub(super) fn roll(self, label: &str, sides: usize) -> usize {
+    pub(crate) fn roll(self, label: &str, sides: usize) -> usize {
         let mixed = mix(self.seed ^ fingerprint(label));
         mixed
             .checked_rem(sides as u64)
@@ -22,7 +22,7 @@ impl Dice {
     }
 
     /// Turns `items` so that a rolled one comes first; nothing is lost.
-    pub(super) fn turn<T>(self, label: &str, mut items: Vec<T>) -> Vec<T> {
+    pub(crate) fn turn<T>(self, label: &str, mut items: Vec<T>) -> Vec<T> {
         let start = self.roll(label, items.len());
         items.rotate_left(start);
         items

@@ -93,7 +93,7 @@ pub(super) fn entries(text: &str) -> Vec<Word<'_>> {
 }
 
 /// "Marta" is, "SHOUTING" and "I" are not.
-pub(super) fn is_capitalised(word: &str) -> bool {
+pub(crate) fn is_capitalised(word: &str) -> bool {
     starts_large(word) && word.chars().any(char::is_lowercase)
 }
 
@@ -107,7 +107,7 @@ fn plain_words(text: &str) -> Vec<String> {
 }
 
 /// Whether a text gives orders to a machine instead of describing a person.
-pub(super) fn gives_orders(text: &str) -> bool {
+pub(crate) fn gives_orders(text: &str) -> bool {
     let text = text.to_lowercase().replace("<3", "");
     let has = |marks: &[&str]| marks.iter().any(|mark| text.contains(mark));
     has(&ORDERS) || (has(&VERBS) && has(&OBJECTS))
@@ -180,6 +180,6 @@ const OBJECTS: [&str; 9] = [
 ];
 
 /// Whether a text has an address, a link or a phone number in it.
-pub(super) fn has_contact(text: &str) -> bool {
+pub(crate) fn has_contact(text: &str) -> bool {
     contacts(text).iter().any(|(_, contact)| *contact)
 }

@@ -14,9 +14,9 @@ pub mod statistics;
 pub mod store;
 pub mod writer;
 
-mod dice;
-mod guard;
+pub(crate) mod dice;
+pub(crate) mod guard;
 mod keywords;
 mod lexicon;
 mod phrasebook;
-mod words;
+pub(crate) mod words;

@@ -123,7 +123,7 @@ fn redacted(text: &str, guard: &Guard) -> String {
     chunks.join(" ")
 }
 
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let text = text.replace('&', "&amp;");
     let text = text.replace('<', "&lt;").replace('>', "&gt;");
     text.chars().filter(|c| !is_control(*c)).collect()

@@ -2,7 +2,7 @@
 
 /// One word of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Word<'a> {
+pub(crate) struct Word<'a> {
     /// As it was written, inner apostrophes and hyphens kept.
     pub text: &'a str,
     /// Whether it opens a sentence, where a capital says nothing.
@@ -10,7 +10,7 @@ pub(super) struct Word<'a> {
 }
 
 /// Takes a text apart. `closers` are the marks after which a sentence begins anew.
-pub(super) fn words<'a>(text: &'a str, closers: &str) -> Vec<Word<'a>> {
+pub(crate) fn words<'a>(text: &'a str, closers: &str) -> Vec<Word<'a>> {
     let mut found = Vec::new();
     let mut leads = true;
     let mut rest = text;
@@ -29,10 +29,10 @@ pub(super) fn words<'a>(text: &'a str, closers: &str) -> Vec<Word<'a>> {
 }
 
 /// The marks that close a sentence.
-pub(super) const SENTENCE: &str = ".!?…\n:\"“”«»(*";
+pub(crate) const SENTENCE: &str = ".!?…\n:\"“”«»(*";
 
 /// The marks that close an entry when people write lists.
-pub(super) const LIST: &str = ".!?…\n:\"“”«»(*,;/&+|-–—•·";
+pub(crate) const LIST: &str = ".!?…\n:\"“”«»(*,;/&+|-–—•·";
 
 /// Writing without spaces counts each sign as a word, or a copied page would be one word long.
 fn word_end(tail: &str) -> usize {
@@ -59,13 +59,13 @@ const fn is_sign(c: char) -> bool {
 }
 
 /// Lower case, curly apostrophes made straight and a possessive ending taken off.
-pub(super) fn plain(word: &str) -> String {
+pub(crate) fn plain(word: &str) -> String {
     let lower = word.to_lowercase().replace('’', "'");
     lower.strip_suffix("'s").unwrap_or(&lower).to_owned()
 }
 
 /// Takes the commonest English endings off, so that "baked", "bakes" and "bake" meet.
-pub(super) fn stem(word: &str) -> String {
+pub(crate) fn stem(word: &str) -> String {
     let word = plain(word);
     let word = singular(&word);
     let cut = ["ing", "ed"]
@@ -111,12 +111,12 @@ fn undoubled(stem: &str) -> &str {
 }
 
 /// Whether a character steers a terminal or turns text round instead of being read.
-pub(super) fn is_control(c: char) -> bool {
+pub(crate) fn is_control(c: char) -> bool {
     c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Marks the space-separated chunks of a text that are an e-mail, a link, a handle or a phone number.
-pub(super) fn contacts(text: &str) -> Vec<(&str, bool)> {
+pub(crate) fn contacts(text: &str) -> Vec<(&str, bool)> {
     let chunks: Vec<&str> = text.split_whitespace().collect();
     let mut marked: Vec<(&str, bool)> = chunks.iter().map(|c| (*c, is_address(c))).collect();
     let mut start = 0;

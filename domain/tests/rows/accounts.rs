@@ -2,6 +2,7 @@
 
 use crate::support::on_each;
 use chrono::TimeDelta;
+use domain::accounts::erased_identities;
 use domain::accounts::identities::{Identity, find_or_create};
 use domain::accounts::permissions::Reach;
 use domain::accounts::roles;
@@ -92,6 +93,68 @@ async fn a_session_is_forgotten_a_day_after_its_end_with_its_spent_tokens() {
         tx.commit().await.unwrap();
         let left = "SELECT COUNT(*) FROM spent_refreshes";
         assert_eq!(world.count(left).await, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_account_of_an_older_build_is_a_members_until_somebody_decides() {
+    on_each(async |world| {
+        // As a build writes it that knows of no roles, on a schema that does.
+        let id = Uuid::now_v7();
+        let old = "INSERT INTO accounts (id, email, display_name, created_at) VALUES ($1, $2, 'Robin', $3)";
+        let mut tx = world.begin().await;
+        let now = tx.now().await.unwrap();
+        let insert = tx.query(old).bind(id).bind("robin@example.org".to_owned());
+        insert.bind(now).execute().await.unwrap();
+        let names = roles::names(&mut tx, id).await.unwrap();
+        assert_eq!(names, ["member"]);
+        tx.commit().await.unwrap();
+        let rights = roles::of_account(&world.db, id).await.unwrap();
+        assert_eq!(rights.roles, ["member"]);
+        assert_eq!(rights.permissions.reach("surveys.write"), Some(Reach::Own));
+
+        let mut tx = world.begin().await;
+        let before = roles::set(&mut tx, id, &[], "an admin").await.unwrap();
+        assert_eq!(before, ["member"]);
+        tx.commit().await.unwrap();
+        let rights = roles::of_account(&world.db, id).await.unwrap();
+        assert_eq!(rights, roles::Rights::default(), "none, as was decided");
+
+        // Whoever was given another role has that one alone, and nobody is there by default.
+        let other = world.account("sam@example.org").await;
+        let mut tx = world.begin().await;
+        let wanted = ["client".to_owned()];
+        roles::set(&mut tx, other.id, &wanted, "an admin").await.unwrap();
+        tx.commit().await.unwrap();
+        let rights = roles::of_account(&world.db, other.id).await.unwrap();
+        assert_eq!(rights.roles, ["client"]);
+        let nobody = roles::of_account(&world.db, Uuid::now_v7()).await.unwrap();
+        assert_eq!(nobody, roles::Rights::default());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_was_erased_is_known_for_as_long_as_a_token_may_be_shown() {
+    on_each(async |world| {
+        let robin = world.account("robin@example.org").await;
+        let mut tx = world.begin().await;
+        erased_identities::note(&mut tx, robin.id, [1; 32]).await.unwrap();
+        erased_identities::note(&mut tx, robin.id, [2; 32]).await.unwrap();
+        tx.commit().await.unwrap();
+        let known = async |hash: u8| {
+            let known = erased_identities::is_known(&world.db, [hash; 32]).await;
+            known.unwrap()
+        };
+        assert!(known(1).await && known(2).await && !known(3).await);
+        let over = "UPDATE erased_identities SET until = '2020-01-01T00:00:00+00:00' WHERE account_id = $1";
+        world.force(over, robin.id).await;
+        assert!(!known(1).await);
+        let mut tx = world.begin().await;
+        assert_eq!(erased_identities::forget_old(&mut tx, 1).await.unwrap(), 1);
+        assert_eq!(erased_identities::forget_old(&mut tx, 9).await.unwrap(), 1);
+        tx.commit().await.unwrap();
     })
     .await;
 }

@@ -1,6 +1,7 @@
 //! Friends' answers.
 
 use crate::support::{World, answers, on_each, submission};
+use domain::accounts::erasure;
 use domain::mirror::store::responses::{SubmitError, submit_response, up_to};
 use domain::mirror::store::surveys::{Survey, SurveyStatus, close};
 use uuid::Uuid;
@@ -140,6 +141,69 @@ async fn a_second_survey_waits_while_the_first_is_forged() {
             "it can be forged later"
         );
         assert_eq!(world.count("SELECT count(*) FROM sagas").await, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_account_that_is_about_to_go_gets_no_forge_from_a_friend() {
+    on_each(async |world| {
+        let survey = fresh(world).await;
+        for responder in 1..=2 {
+            world.submit(survey.id, responder).await.unwrap();
+        }
+        // The third answer comes while the erasure is being asked for: whichever is first, the other knows of it.
+        let mut asking = world.begin().await;
+        let owner = survey.owner_id;
+        erasure::asked(&mut asking, Uuid::now_v7(), owner)
+            .await
+            .unwrap();
+        let (db, client, id) = (world.db.clone(), world.client.clone(), survey.id);
+        let third = tokio::spawn(async move {
+            let mut tx = db.begin(saga_core::db::Durability::Full).await.unwrap();
+            let submitted = submit_response(&mut tx, &client, submission(id, 3)).await?;
+            tx.commit().await.unwrap();
+            Ok::<_, SubmitError>(submitted)
+        });
+        asking.commit().await.unwrap();
+        let refused = third.await.unwrap().unwrap_err();
+        assert!(matches!(refused, SubmitError::Closed), "{refused:?}");
+        assert_eq!(world.count("SELECT count(*) FROM sagas").await, 0);
+
+        let mut staying = world.begin().await;
+        erasure::reopened(&mut staying, owner).await.unwrap();
+        staying.commit().await.unwrap();
+        let taken = world.submit(survey.id, 4).await.unwrap();
+        assert!(taken.forge.is_some(), "it stays after all");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_erasure_that_comes_second_finds_the_forge() {
+    on_each(async |world| {
+        let survey = fresh(world).await;
+        for responder in 1..=2 {
+            world.submit(survey.id, responder).await.unwrap();
+        }
+        let mut answering = world.begin().await;
+        let third = submission(survey.id, 3);
+        let submitted = submit_response(&mut answering, &world.client, third).await;
+        let forge = submitted.unwrap().forge.unwrap();
+        let (db, store, owner) = (
+            world.db.clone(),
+            world.client.store().clone(),
+            survey.owner_id,
+        );
+        let live = tokio::spawn(async move {
+            let erase = Uuid::now_v7();
+            let mut tx = db.begin(saga_core::db::Durability::Full).await.unwrap();
+            erasure::asked(&mut tx, erase, owner).await.unwrap();
+            tx.commit().await.unwrap();
+            store.live_of(owner, erase).await.unwrap()
+        });
+        answering.commit().await.unwrap();
+        assert_eq!(live.await.unwrap(), [forge]);
     })
     .await;
 }

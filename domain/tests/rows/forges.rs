@@ -1,6 +1,7 @@
 //! Forges that an owner asks for, and what an owner is told.
 
 use crate::support::{World, on_each};
+use domain::accounts::erasure;
 use domain::accounts::store::Account;
 use domain::mirror::archetype::{Archetype, Mode};
 use domain::mirror::standing::{Latest, PersonaStatus, Standing, standing};
@@ -253,4 +254,26 @@ fn what_an_owner_is_told_follows_from_the_latest_forge() {
         told(latest(SagaState::Succeeded, false, None), true),
         (Ready, false)
     );
+}
+
+#[tokio::test]
+async fn who_is_about_to_go_gets_no_other_forge() {
+    on_each(async |world| {
+        let owner = world.account("robin@example.org").await;
+        let survey = world.survey(&owner).await;
+        for responder in 1..=2 {
+            world.submit(survey.id, responder).await.unwrap();
+        }
+        let first = world.submit(survey.id, 3).await.unwrap().forge;
+        cancel(world, first.unwrap()).await;
+        let mut tx = world.begin().await;
+        erasure::asked(&mut tx, Uuid::now_v7(), owner.id)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        let refused = forge(world, wish(&owner, None)).await.unwrap_err();
+        assert!(matches!(refused, ForgeError::Leaving), "{refused:?}");
+        assert_eq!(world.count("SELECT count(*) FROM sagas").await, 1);
+    })
+    .await;
 }

@@ -16,7 +16,10 @@ async fn done(world: &World, command: &CommandKey) -> Kept {
         response: r#"{"id":1}"#.to_owned(),
     };
     let mut tx = world.begin().await;
-    assert_eq!(claim(&mut tx, command, "body").await.unwrap(), Claim::Fresh);
+    assert_eq!(
+        claim(&mut tx, command, ("body", "sha")).await.unwrap(),
+        Claim::Fresh
+    );
     keep(&mut tx, command, &kept).await.unwrap();
     tx.commit().await.unwrap();
     kept
@@ -29,19 +32,23 @@ async fn a_repeated_command_is_told_its_first_answer() {
         let mut tx = world.begin().await;
 
         assert_eq!(
-            claim(&mut tx, &command("robin POST /surveys"), "body")
+            claim(&mut tx, &command("robin POST /surveys"), ("body", "sha"))
                 .await
                 .unwrap(),
             Claim::Done(kept)
         );
         assert_eq!(
-            claim(&mut tx, &command("robin POST /surveys"), "other")
-                .await
-                .unwrap(),
+            claim(
+                &mut tx,
+                &command("robin POST /surveys"),
+                ("other", "sha of it")
+            )
+            .await
+            .unwrap(),
             Claim::Reused
         );
         assert_eq!(
-            claim(&mut tx, &command("kim POST /surveys"), "body")
+            claim(&mut tx, &command("kim POST /surveys"), ("body", "sha"))
                 .await
                 .unwrap(),
             Claim::Fresh
@@ -55,14 +62,18 @@ async fn a_command_that_was_rolled_back_leaves_its_key_free() {
     on_each(async |world| {
         let mut tx = world.begin().await;
         assert_eq!(
-            claim(&mut tx, &command("a"), "body").await.unwrap(),
+            claim(&mut tx, &command("a"), ("body", "sha"))
+                .await
+                .unwrap(),
             Claim::Fresh
         );
         drop(tx);
 
         let mut tx = world.begin().await;
         assert_eq!(
-            claim(&mut tx, &command("a"), "body").await.unwrap(),
+            claim(&mut tx, &command("a"), ("body", "sha"))
+                .await
+                .unwrap(),
             Claim::Fresh
         );
     })
@@ -93,7 +104,9 @@ async fn futures(world: &World) -> Vec<Claim> {
         let db = world.db.clone();
         tasks.spawn(async move {
             let mut tx = db.begin(saga_core::db::Durability::Full).await.unwrap();
-            let told = claim(&mut tx, &command("a"), "body").await.unwrap();
+            let told = claim(&mut tx, &command("a"), ("body", "sha"))
+                .await
+                .unwrap();
             if told == Claim::Fresh {
                 tokio::task::yield_now().await;
                 keep(
@@ -127,10 +140,35 @@ async fn after_a_day_a_key_means_nothing() {
         world.db.query(old).execute().await.unwrap();
 
         let mut tx = world.begin().await;
-        assert_eq!(claim(&mut tx, &command("a"), "other").await.unwrap(), Claim::Fresh);
+        assert_eq!(claim(&mut tx, &command("a"), ("other", "sha of it")).await.unwrap(), Claim::Fresh);
         assert_eq!(forget_old(&mut tx, 1).await.unwrap(), 1);
         assert_eq!(forget_old(&mut tx, 100).await.unwrap(), 1);
         assert_eq!(forget_old(&mut tx, 100).await.unwrap(), 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_command_that_an_older_build_took_is_known_by_the_hash_of_then() {
+    on_each(async |world| {
+        let kept = Kept {
+            status: 202,
+            response: r#"{"id":1}"#.to_owned(),
+        };
+        let mut tx = world.begin().await;
+        let older = ("sha", "sha");
+        let fresh = claim(&mut tx, &command("a"), older).await.unwrap();
+        assert_eq!(fresh, Claim::Fresh);
+        keep(&mut tx, &command("a"), &kept).await.unwrap();
+        let same = claim(&mut tx, &command("a"), ("keyed", "sha"))
+            .await
+            .unwrap();
+        assert_eq!(same, Claim::Done(kept));
+        let other = claim(&mut tx, &command("a"), ("keyed too", "another"))
+            .await
+            .unwrap();
+        assert_eq!(other, Claim::Reused);
+        tx.commit().await.unwrap();
     })
     .await;
 }

@@ -15,4 +15,6 @@ mod schema;
 mod stories;
 mod support;
 mod surveys;
+mod topic_stories;
+mod topics;
 mod triad;

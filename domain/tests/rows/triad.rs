@@ -1,6 +1,7 @@
 //! Every kind that is registered, broken at every step and with every step and every undo done twice.
 
 use crate::stories::forge;
+use crate::topic_stories::{draft, round};
 use domain::accounts::erase::{
     CloseAccount, Closed, Erase, EraseAccount, EraseFiles, EraseRows, ReopenAccount,
 };
@@ -42,6 +43,11 @@ const NOTHING: Broken = (SagaState::Undone, &[]);
 const DRAFT: Broken = (SagaState::Undone, &["persona.discard_draft#1"]);
 const DEGRADED: Broken = (SagaState::Succeeded, &[]);
 const REOPENED: Broken = (SagaState::Undone, &["account.reopen#1"]);
+const GIVEN_BACK: Broken = (SagaState::Undone, &["topic.give_back#1"]);
+const FORGOTTEN: Broken = (
+    SagaState::Undone,
+    &["topic.forget_clusters#1", "topic.give_back#1"],
+);
 const PAST_THE_PIVOT: Broken = (SagaState::Parked, &[]);
 
 /// An account with one job that takes a moment to end.
@@ -79,6 +85,19 @@ fn every_kind_unwinds_exactly_and_minds_no_repetition() {
             || Rehearsal::<DemoFail>::of(demo()).answer(|_: Stumble| Ok(())),
             &[NOTHING],
         ),
+        triad(
+            round,
+            &[
+                GIVEN_BACK,
+                GIVEN_BACK,
+                FORGOTTEN,
+                FORGOTTEN,
+                DEGRADED,
+                DEGRADED,
+                PAST_THE_PIVOT,
+            ],
+        ),
+        triad(draft, &[NOTHING, DEGRADED, PAST_THE_PIVOT]),
         triad(erase, &[REOPENED, REOPENED, PAST_THE_PIVOT, PAST_THE_PIVOT]),
         #[cfg(feature = "faults")]
         triad(drill::trip, &drill::BROKEN),

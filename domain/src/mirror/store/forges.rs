@@ -1,6 +1,7 @@
 //! The latest forge of each account: how one is started, and never a second beside it.
 
 use super::surveys::{self, Survey, SurveyStatus};
+use crate::accounts::erasure;
 use crate::mirror::archetype::{Archetype, Mode};
 use crate::mirror::forge::{Forge, ForgePersona};
 use saga_core::Saga as _;
@@ -67,6 +68,9 @@ pub enum ForgeError {
         /// Which.
         saga: Uuid,
     },
+    /// The owner's account is being erased.
+    #[error("the account is being erased")]
+    Leaving,
     /// It could not be started.
     #[error("the forge could not be started")]
     Start(#[source] StartError),
@@ -122,6 +126,9 @@ pub async fn forge_again(
         archetype: wish.archetype,
         request_id: wish.request_id,
     };
+    if erasure::leaves(tx, forging.owner).await? {
+        return Err(ForgeError::Leaving);
+    }
     let (started, tickets) = start(tx, client, forging)
         .await
         .map_err(ForgeError::Start)?;
@@ -154,7 +161,8 @@ async fn wanted(tx: &mut Tx, wish: &ForgeAgain) -> Result<Survey, ForgeError> {
     survey.ok_or(ForgeError::NotFound)
 }
 
-/// Starts a forge unless the owner has one open; then that one is found.
+/// Starts a forge unless the owner has one open; then that one is found. The caller has made sure that the
+/// owner's account stays.
 pub(crate) async fn start(
     tx: &mut Tx,
     client: &Client,

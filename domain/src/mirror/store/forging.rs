@@ -129,7 +129,7 @@ fn medium(
 ) -> Medium {
     Medium {
         id,
-        owner_id: owner,
+        owner_id: Some(owner),
         entity: ENTITY.to_owned(),
         entity_id: persona,
         kind,

@@ -2,6 +2,7 @@
 
 use super::forges::{self, Forging};
 use super::surveys::{self, NotOpen, SurveyStatus};
+use crate::accounts::erasure;
 use crate::mirror::answers::Answers;
 use crate::mirror::archetype::Mode;
 use saga_core::client::Client;
@@ -102,14 +103,19 @@ pub async fn submit_response(
         SurveyStatus::Collecting
     };
     surveys::count(tx, survey.id, status).await?;
-    if !enough
-        || survey.status != SurveyStatus::Collecting
-        || forges::is_open(tx, survey.owner_id).await?
-    {
-        return Ok(Submitted {
-            forge: None,
-            tickets: vec![],
-        });
+    let none = Submitted {
+        forge: None,
+        tickets: vec![],
+    };
+    if !enough || survey.status != SurveyStatus::Collecting {
+        return Ok(none);
+    }
+    // What it would make might come after the erasure has looked.
+    if erasure::leaves(tx, survey.owner_id).await? {
+        return Err(SubmitError::Closed);
+    }
+    if forges::is_open(tx, survey.owner_id).await? {
+        return Ok(none);
     }
     let forging = Forging {
         saga: given.saga,

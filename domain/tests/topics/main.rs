@@ -1,0 +1,7 @@
+//! Topics: ideas grouped and written about.
+
+mod clusters;
+mod keywords;
+mod prompts;
+mod support;
+mod writer;
