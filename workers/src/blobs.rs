@@ -33,6 +33,8 @@ impl Blobs {
         let kept = async {
             let mut file = fs::File::create_new(&part).await?;
             file.write_all(bytes).await?;
+            // The last write is still under way, and only this tells how it ended: a full disk is seen here.
+            file.flush().await?;
             file.sync_all().await?;
             fs::rename(&part, &path).await?;
             sync(&folder).await?;

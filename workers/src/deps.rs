@@ -1,8 +1,8 @@
 //! What handlers work with, made from the settings.
 
 use crate::blobs::Blobs;
-use crate::providers::openai::{Chat, Painter, Settings as Server, SettingsError};
-use crate::providers::{ApiKey, ImageModel, KeyError, Metered, TextModel, local};
+use crate::providers::openai::{self, Chat, Painter, Settings as Server, SettingsError};
+use crate::providers::{ApiKey, Embedder, ImageModel, KeyError, Metered, TextModel, local};
 use process::Settings;
 use process::settings::{Models, ProviderName};
 use std::sync::Arc;
@@ -14,6 +14,8 @@ pub struct Deps {
     pub text: Arc<dyn TextModel>,
     /// Paints.
     pub image: Arc<dyn ImageModel>,
+    /// Turns ideas into vectors; nobody, where they are compared by rule.
+    pub embed: Option<Arc<dyn Embedder>>,
     /// Keeps files.
     pub blobs: Blobs,
     /// Where a card's link leads to, without a slash at the end.
@@ -62,10 +64,24 @@ impl Deps {
                 Arc::new(Metered::new(painter))
             }
         };
+        let embed: Option<Arc<dyn Embedder>> = match models.embed_provider {
+            ProviderName::Local => None,
+            ProviderName::Openai => {
+                let server =
+                    Server::embeddings(&models.openai_base_url, key(models)?, &models.embed_model);
+                let server = Server {
+                    timeout: models.timeout,
+                    ..server
+                };
+                let embedder = openai::Embedder::new(server).map_err(DepsError::Server)?;
+                Some(Arc::new(Metered::new(embedder)))
+            }
+        };
         let public_base_url = settings.public_base_url.trim_end_matches('/').to_owned();
         Ok(Self {
             text,
             image,
+            embed,
             blobs: Blobs::new(&settings.media_dir),
             public_base_url,
         })

@@ -11,9 +11,23 @@ pub mod worker;
 pub use deps::{Deps, DepsError};
 
 use domain::demo::{Stumble, Touch, TouchImage};
+use process::Settings;
 use saga_core::Handlers;
+use saga_core::schedule::Schedule;
 use std::sync::Arc;
-use steps::{activate, aggregate, demo, derive, discard, erase, paint, write};
+use steps::{
+    activate, aggregate, compose, cover, demo, derive, discard, embed, erase, group, paint,
+    publish, round, write,
+};
+
+/// What begins by the clock.
+#[must_use]
+pub fn schedules(settings: &Settings) -> Vec<Schedule> {
+    let rounds = settings.topic_rounds.iter();
+    rounds
+        .map(|when| domain::topics::rounds::scheduled(&when.cron, &when.time_zone))
+        .collect()
+}
 
 /// Every step that Chorus can do, whatever its queue.
 #[must_use]
@@ -36,6 +50,25 @@ pub fn handlers(deps: &Deps) -> Handlers {
         .with(discard::PictureDiscarder {
             blobs: deps.blobs.clone(),
         })
+        .with(round::Claimer)
+        .with(embed::IdeaEmbedder {
+            embed: deps.embed.clone(),
+        })
+        .with(group::Grouper {
+            embed: deps.embed.clone(),
+        })
+        .with(round::Chooser)
+        .with(round::Releaser)
+        .with(round::Giver)
+        .with(round::Forgetter)
+        .with(compose::Composer {
+            text: Arc::clone(&deps.text),
+        })
+        .with(cover::CoverPainter {
+            image: Arc::clone(&deps.image),
+            blobs: deps.blobs.clone(),
+        })
+        .with(publish::Publisher)
         .with(erase::Closer)
         .with(erase::Reopener)
         .with(erase::FileEraser {

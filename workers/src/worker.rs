@@ -1,6 +1,6 @@
 //! A worker process of one queue.
 
-use crate::{Deps, handlers};
+use crate::{Deps, handlers, schedules};
 use process::worker::{Parts, main};
 use saga_core::Queue;
 use std::process::ExitCode;
@@ -13,6 +13,7 @@ pub fn run(queue: Queue) -> ExitCode {
         Ok(Parts {
             kinds: domain::catalog::kinds(),
             handlers: handlers(&deps),
+            schedules: schedules(settings),
         })
     })
 }

@@ -1,5 +1,5 @@
-//! No model at all: a writer that follows rules and a painter that draws shapes. Real work from the
-//! real answers, the same for the same material, and always labelled `local`.
+//! No model at all: a writer that follows rules and a painter that draws shapes. Real work from what
+//! people really said, the same for the same material, and always labelled `local`.
 
 use super::{
     Answered, Call, CallError, Completion, Image, ImageModel, Picture, Prompt, TextModel,
@@ -10,17 +10,19 @@ use domain::mirror::material::Material;
 use domain::mirror::rarity::Rarity;
 use domain::mirror::statistics::Stats;
 use domain::mirror::writer::write_persona;
+use domain::topics;
+use domain::topics::writer::write_topic;
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// How the ledger, the card and the API name it.
 pub const PROVIDER: &str = "local";
 
-/// Writes personas by rule.
+/// Writes personas and topics by rule.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Writer;
 
-/// Draws portraits.
+/// Draws portraits and covers.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Painter;
 
@@ -39,6 +41,25 @@ pub struct Sitter {
     pub rarity: Rarity,
 }
 
+/// What a cover shows: the material of a [`Picture`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Street {
+    /// Another seed is another street.
+    pub seed: u64,
+    /// The question.
+    pub title: String,
+    /// What it is about.
+    pub keywords: Vec<String>,
+}
+
+/// What can be drawn.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Scene {
+    Sitter(Sitter),
+    Street(Street),
+}
+
 impl TextModel for Writer {
     fn provider(&self) -> &'static str {
         PROVIDER
@@ -54,6 +75,11 @@ impl TextModel for Writer {
         _: &'a Call,
     ) -> BoxFuture<'a, Result<Answered, CallError>> {
         Box::pin(async move {
+            if prompt.purpose == topics::prompts::PURPOSE {
+                let group: topics::material::Material = material(&prompt.material)?;
+                let write = move || serde_json::to_vec(&write_topic(&group)).unwrap_or_default();
+                return aside(write).await;
+            }
             let material: Material = material(&prompt.material)?;
             let write = move || serde_json::to_vec(&write_persona(&material)).unwrap_or_default();
             aside(write).await
@@ -89,9 +115,9 @@ impl ImageModel for Painter {
         _: &'a Call,
     ) -> BoxFuture<'a, Result<Answered, CallError>> {
         Box::pin(async move {
-            let sitter: Sitter = material(&picture.material)?;
+            let scene: Scene = material(&picture.material)?;
             let side = picture.side;
-            aside(move || studio::portrait(&look(sitter), side).png()).await
+            aside(move || drawn(scene, side)).await
         })
     }
 
@@ -124,6 +150,20 @@ async fn aside(work: impl FnOnce() -> Vec<u8> + Send + 'static) -> Result<Answer
         .await
         .map(Answered::from)
         .map_err(|error| CallError::transient(error.to_string()))
+}
+
+fn drawn(scene: Scene, side: u32) -> Vec<u8> {
+    match scene {
+        Scene::Sitter(sitter) => studio::portrait(&look(sitter), side).png(),
+        Scene::Street(street) => {
+            let cover = studio::Cover {
+                seed: street.seed,
+                title: &street.title,
+                keywords: &street.keywords,
+            };
+            studio::cover(&cover, side).png()
+        }
+    }
 }
 
 fn look(sitter: Sitter) -> studio::Look {

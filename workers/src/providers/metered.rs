@@ -1,8 +1,8 @@
 //! A model, and what calling it takes: time by outcome, and tokens.
 
 use super::{
-    Answered, Call, CallError, Completion, Image, ImageModel, Picture, Prompt, TextModel,
-    Unreadable, Usage,
+    Answered, Call, CallError, Completion, Embedder, Image, ImageModel, Picture, Prompt, TextModel,
+    Texts, Unreadable, Usage, Vectors,
 };
 use futures_util::future::BoxFuture;
 use metrics::{counter, histogram};
@@ -79,6 +79,38 @@ impl<M: ImageModel> ImageModel for Metered<M> {
 
     fn read(&self, raw: &[u8]) -> Result<Image, Unreadable> {
         self.0.read(raw)
+    }
+
+    fn usage(&self, raw: &[u8]) -> Usage {
+        self.0.usage(raw)
+    }
+}
+
+impl<M: Embedder> Embedder for Metered<M> {
+    fn provider(&self) -> &'static str {
+        self.0.provider()
+    }
+
+    fn model(&self) -> &str {
+        self.0.model()
+    }
+
+    fn send<'a>(
+        &'a self,
+        texts: &'a Texts,
+        call: &'a Call,
+    ) -> BoxFuture<'a, Result<Answered, CallError>> {
+        Box::pin(async move {
+            let began = Instant::now();
+            let answer = self.0.send(texts, call).await;
+            let usage = answer.as_ref().map(|answer| self.0.usage(&answer.raw));
+            note(self.provider(), self.model(), began, usage);
+            answer
+        })
+    }
+
+    fn read(&self, raw: &[u8], count: usize) -> Result<Vectors, Unreadable> {
+        self.0.read(raw, count)
     }
 
     fn usage(&self, raw: &[u8]) -> Usage {

@@ -18,6 +18,7 @@
 //! | `{"error": ..}` under a 200, or within a stream | by its `code`, as if it were the status |
 //! | a picture's address outside the allowed hosts | [`CallError::Permanent`] |
 //! | raw: not JSON, `NaN`, no `choices`, no `data`, `finish_reason` `error` | [`Unreadable::Garbled`] |
+//! | raw: other than one vector a text, all of one length | [`Unreadable::Garbled`] |
 //! | raw: empty text, `finish_reason` `length`; not a PNG | [`Unreadable::Content`] |
 //! | raw: `refusal`, `finish_reason` `content_filter` | [`Unreadable::Refused`] |
 //! | text: not JSON, `NaN`, other shape, a key twice | [`Unreadable::Content`] by [`parse_json`] |
@@ -28,6 +29,7 @@
 
 mod answered;
 mod body;
+mod embed;
 mod failure;
 mod image;
 pub mod local;
@@ -39,6 +41,7 @@ mod secret;
 mod text;
 
 pub use answered::Answered;
+pub use embed::{Embedder, Texts, Vectors};
 pub use failure::{CallError, Unreadable};
 pub use image::{Image, ImageModel, Picture};
 pub use metered::Metered;

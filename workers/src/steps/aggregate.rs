@@ -1,5 +1,6 @@
 //! `persona.aggregate`: adds the answers up.
 
+use domain::accounts::erasure;
 use domain::mirror::archetype::Archetype;
 use domain::mirror::forge::{Aggregate, AggregateAnswers};
 use domain::mirror::rarity::Rarity;
@@ -19,6 +20,11 @@ impl Handler<AggregateAnswers> for Aggregator {
             .await
             .map_err(StepError::retry)?;
         let (survey, answers) = found.ok_or_else(|| StepError::fail("there is no such survey"))?;
+        // However it came to be started: nothing is made that an erasure no longer looks for.
+        let leaving = erasure::find(cx.store().db(), survey.owner_id).await;
+        if leaving.map_err(StepError::retry)?.is_some() {
+            return Err(StepError::fail("the account is being erased"));
+        }
         if !survey.is_sufficient() {
             let (has, needs) = (survey.response_count, survey.min_responses);
             return Err(StepError::fail(format!(

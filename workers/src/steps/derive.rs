@@ -47,13 +47,16 @@ impl Handler<DerivePictures> for Deriver {
         let drawn =
             pictures::draw(move || Drawn::from(&png, &draft, &text, (&link, &maker))).await??;
 
+        let owner = portrait
+            .owner_id
+            .ok_or_else(|| StepError::fail("the portrait is nobody's"))?;
         // Largest first; the first is there already.
         let mut variants: Vec<_> = portrait.variants.into_iter().take(1).collect();
         for file in drawn.smaller {
             variants.push(pictures::keep(&self.blobs, step.portrait, file).await?);
         }
         Ok(Derived {
-            owner: portrait.owner_id,
+            owner,
             persona: step.persona,
             portrait: step.portrait,
             painter: portrait.provider,

@@ -43,7 +43,7 @@ impl Handler<PaintPortrait> for Painter {
             purpose: "image",
             material,
         };
-        let (png, usage) = self.ask(&picture, cx).await?;
+        let (png, usage) = ask(self.image.as_ref(), &picture, cx).await?;
         // Drawn by somebody else: nothing of the file is kept but its pixels.
         let clean = pictures::cleaned(png).await?;
         let original = pictures::keep(&self.blobs, step.media, clean).await?;
@@ -65,42 +65,40 @@ impl Handler<PaintPortrait> for Painter {
     }
 }
 
-impl Painter {
-    /// One paid call; its answer is stored before it is read.
-    async fn ask(
-        &self,
-        picture: &Picture,
-        cx: &StepContext,
-    ) -> Result<(Vec<u8>, Usage), StepError> {
-        let (provider, model) = (self.image.provider(), self.image.model());
-        let asked = Provider {
-            name: provider,
-            model,
-            purpose: picture.purpose,
-            request_hash: judge::hash(picture)?,
-            most: picture.most(),
-            idempotent: false,
-        };
-        let request_id = cx.request_id.clone();
-        let raw = cx
-            .effect("paint", asked, |idempotency_key| async move {
-                let call = Call {
-                    idempotency_key,
-                    request_id,
-                };
-                let answer = self.image.send(picture, &call).await.map_err(judge::call)?;
-                Ok(Reply {
-                    usage: self.image.usage(&answer.raw),
-                    patience: answer.patience,
-                    raw: answer.raw,
-                })
+/// One paid call; its answer is stored before it is read.
+pub(super) async fn ask(
+    image: &dyn ImageModel,
+    picture: &Picture,
+    cx: &StepContext,
+) -> Result<(Vec<u8>, Usage), StepError> {
+    let (provider, model) = (image.provider(), image.model());
+    let asked = Provider {
+        name: provider,
+        model,
+        purpose: picture.purpose,
+        request_hash: judge::hash(picture)?,
+        most: picture.most(),
+        idempotent: false,
+    };
+    let request_id = cx.request_id.clone();
+    let raw = cx
+        .effect("paint", asked, |idempotency_key| async move {
+            let call = Call {
+                idempotency_key,
+                request_id,
+            };
+            let answer = image.send(picture, &call).await.map_err(judge::call)?;
+            Ok(Reply {
+                usage: image.usage(&answer.raw),
+                patience: answer.patience,
+                raw: answer.raw,
             })
-            .await?;
-        let usage = self.image.usage(&raw);
-        tracing::info!(provider, model, usage.images, "A picture call is answered");
-        self.image
-            .read(&raw)
-            .map(|image| (image.png, usage))
-            .map_err(judge::answer)
-    }
+        })
+        .await?;
+    let usage = image.usage(&raw);
+    tracing::info!(provider, model, usage.images, "A picture call is answered");
+    image
+        .read(&raw)
+        .map(|image| (image.png, usage))
+        .map_err(judge::answer)
 }

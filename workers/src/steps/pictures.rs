@@ -1,4 +1,4 @@
-//! Pixels in, files out: what painting and deriving share. Drawing is kept off the runtime's threads.
+//! Pixels in, files out: what those steps share that paint. Drawing is kept off the runtime's threads.
 
 use crate::blobs::{Blobs, etag};
 use domain::media::store::Variant;
@@ -6,7 +6,7 @@ use saga_core::StepError;
 use studio::Picture;
 use uuid::Uuid;
 
-/// The sizes of a portrait, largest first.
+/// The sizes of a portrait or a cover, largest first.
 pub(super) const SIDES: [u32; 3] = [1024, 512, 256];
 
 /// A file that is not written yet.
@@ -35,6 +35,17 @@ pub(super) async fn cleaned(png: Vec<u8>) -> Result<File, StepError> {
         let picture = Picture::from_png(&png).map_err(StepError::content)?;
         let side = picture.width().max(picture.height()).min(SIDES[0]);
         Ok(File::of(&picture.resized(side), SIDES[0]))
+    })
+    .await?
+}
+
+/// Decodes somebody else's picture and encodes its pixels alone, in every size, the largest first.
+pub(super) async fn sizes(png: Vec<u8>) -> Result<Vec<File>, StepError> {
+    draw(move || {
+        let picture = Picture::from_png(&png).map_err(StepError::content)?;
+        let longest = picture.width().max(picture.height());
+        let file = |side: u32| File::of(&picture.resized(side.min(longest)), side);
+        Ok(SIDES.into_iter().map(file).collect())
     })
     .await?
 }

@@ -1,6 +1,8 @@
 //! The files.
 
 use chorus_workers::blobs::Blobs;
+use std::io::ErrorKind;
+use testing::Disk;
 use uuid::Uuid;
 
 #[tokio::test]
@@ -49,4 +51,27 @@ async fn of_many_writers_one_wins_and_nothing_else_is_left() {
             .count(),
         1
     );
+}
+
+#[tokio::test]
+async fn a_full_disk_leaves_no_half_of_a_file_and_takes_the_next_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let Some(_disk) = Disk::mount(dir.path(), 1, "a full disk under the files").unwrap() else {
+        return;
+    };
+    let (blobs, media) = (Blobs::new(dir.path().join("media")), Uuid::now_v7());
+    blobs.put(media, "256", &vec![1; 300_000]).await.unwrap();
+    for variant in ["512", "256"] {
+        let full = blobs.put(media, variant, &vec![2; 2_000_000]).await;
+        assert_eq!(full.unwrap_err().kind(), ErrorKind::StorageFull);
+    }
+    assert_eq!(blobs.get(media, "512").await.unwrap(), None);
+    let kept = blobs.get(media, "256").await.unwrap().unwrap();
+    assert!(
+        kept == vec![1; 300_000],
+        "what was there is not what it was"
+    );
+    let folder = dir.path().join("media").join(media.to_string());
+    assert_eq!(std::fs::read_dir(folder).unwrap().count(), 1);
+    blobs.put(media, "512", &vec![3; 300_000]).await.unwrap();
 }

@@ -4,6 +4,7 @@ use crate::support::{World, on_each};
 use domain::accounts::{erasure, store as accounts};
 use domain::mirror::store::surveys::{self, Survey};
 use saga_core::state::SagaState;
+use serde_json::json;
 use std::sync::atomic::Ordering;
 
 const TABLES: [&str; 5] = [
@@ -120,4 +121,39 @@ async fn an_erasure_that_fails_past_its_pivot_is_finished_later() {
         })
         .await;
     }
+}
+
+#[tokio::test]
+async fn what_begins_while_an_erasure_waits_makes_nothing() {
+    on_each(async |world| {
+        let gate = world.brush.gate();
+        world.work();
+        let survey = world.survey().await;
+        let other = world.survey().await;
+        let forge = world.three_answers(&survey).await;
+        while world.brush.calls.load(Ordering::SeqCst) == 0 {
+            tokio::task::yield_now().await;
+        }
+        let erase = world.erase(survey.owner_id).await;
+        while world.state(forge).await != SagaState::Undoing {
+            tokio::task::yield_now().await;
+        }
+        // Friends of another survey answer, and an operator begins the forge anew: neither leaves anything.
+        assert_eq!(
+            world.refused_third(&other).await,
+            "the survey takes no more answers"
+        );
+        let input = json!({"survey": survey.id, "mode": "fated"});
+        let anew = world
+            .start_of("persona.forge", input, Some(survey.owner_id))
+            .await;
+        world.until(anew, SagaState::Undone).await;
+        gate.add_permits(1);
+        world.until(erase, SagaState::Succeeded).await;
+
+        assert_eq!(counts(world).await, [0; 5]);
+        assert_eq!(world.files(), Vec::<String>::new());
+        assert_eq!(world.brush.calls.load(Ordering::SeqCst), 1);
+    })
+    .await;
 }

@@ -1,6 +1,7 @@
 //! Three answers become a persona with a face.
 
-use crate::support::{World, friends, on_each};
+use crate::friends::friends;
+use crate::support::{World, on_each};
 use domain::media;
 use domain::mirror::archetype::Mode;
 use domain::mirror::material::Material;
@@ -77,7 +78,7 @@ async fn the_persona_has_a_face_in_three_sizes_and_a_card() {
             let medium = media::store::find(&world.db, id.unwrap()).await.unwrap();
             let medium = medium.unwrap();
             let owner = (medium.owner_id, medium.entity_id);
-            assert_eq!(owner, (survey.owner_id, persona.id));
+            assert_eq!(owner, (Some(survey.owner_id), persona.id));
             let widths: Vec<u32> = medium.variants.iter().map(|one| one.width).collect();
             assert_eq!(widths, sides);
             for variant in &medium.variants {

@@ -1,6 +1,8 @@
 //! Records what sagas ask and are told, for `domain/tests/rows/journals.rs` to play to the code of later days.
 
+use crate::rounds::{begin, hand_in, neighbourhood};
 use crate::support::{World, on_each};
+use domain::topics::rounds::Params;
 use saga_core::record::{End, Record};
 use saga_core::state::SagaState;
 use std::path::Path;
@@ -44,6 +46,17 @@ async fn real_runs_leave_records_that_can_be_played() {
             .await;
         world.until(saga, SagaState::Succeeded).await;
         record(world, saga, "whole").await;
+
+        let empty = begin(world, Params::default()).await;
+        world.until(empty, SagaState::Succeeded).await;
+        record(world, empty, "empty").await;
+        hand_in(world, &neighbourhood()).await;
+        let round = begin(world, Params::default()).await;
+        world.until(round, SagaState::Succeeded).await;
+        record(world, round, "whole").await;
+        for draft in world.children(round).await {
+            record(world, draft, "whole").await;
+        }
 
         world.brush.refuse(true);
         let saga = world.forge_again(&survey).await;

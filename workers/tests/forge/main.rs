@@ -6,14 +6,18 @@
 )]
 
 mod blobs;
+mod curated;
 mod demos;
 mod erase;
+mod friends;
 mod happy;
 mod journals;
 mod local;
 mod models;
 mod money;
 mod processes;
+mod rounds;
+mod scheduled;
 mod support;
 mod triad;
 mod unhappy;

@@ -2,9 +2,10 @@
 
 use chorus_workers::providers::local::{Painter, Writer};
 use chorus_workers::providers::{
-    Answered, Call, CallError, Completion, Image, ImageModel, Picture, Prompt, TextModel,
-    Unreadable,
+    Answered, Call, CallError, Completion, Embedder, Image, ImageModel, Picture, Prompt, TextModel,
+    Texts, Unreadable, Usage, Vectors,
 };
+use domain::topics::sample::{NEIGHBOURHOOD, read};
 use futures_util::future::BoxFuture;
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -165,5 +166,68 @@ impl ImageModel for Brush {
     }
     fn read(&self, raw: &[u8]) -> Result<Image, Unreadable> {
         Painter.read(raw)
+    }
+}
+
+/// Tells by heart which theme an idea of the sample has; all other texts are unlike everything.
+#[derive(Default)]
+pub(crate) struct Ruler {
+    batches: Mutex<Vec<usize>>,
+}
+
+impl Ruler {
+    /// How many texts each call had.
+    pub(crate) fn batches(&self) -> Vec<usize> {
+        self.batches.lock().unwrap().clone()
+    }
+}
+
+/// Far from each other by their own entry; ideas of a theme share another.
+fn vector(text: &str) -> Vec<f32> {
+    let mut vector = vec![0.0; 1536];
+    let own = text
+        .bytes()
+        .fold(7_usize, |sum, byte| (sum * 31 + usize::from(byte)) % 1400);
+    let mut themes: Vec<&str> = read(NEIGHBOURHOOD).into_iter().map(|idea| idea.0).collect();
+    themes.dedup();
+    let theme = read(NEIGHBOURHOOD).into_iter().find(|idea| idea.1 == text);
+    match theme.and_then(|theme| themes.iter().position(|name| *name == theme.0)) {
+        Some(at) => {
+            vector[1500 + at] = 1.0;
+            vector[own] = 0.2;
+        }
+        None => vector[own] = 1.0,
+    }
+    vector
+}
+
+impl Embedder for Ruler {
+    fn provider(&self) -> &'static str {
+        "test"
+    }
+
+    fn model(&self) -> &'static str {
+        "ruler"
+    }
+
+    fn send<'a>(
+        &'a self,
+        texts: &'a Texts,
+        _: &'a Call,
+    ) -> BoxFuture<'a, Result<Answered, CallError>> {
+        Box::pin(async move {
+            self.batches.lock().unwrap().push(texts.texts.len());
+            Ok(serde_json::to_vec(&texts.texts).unwrap().into())
+        })
+    }
+
+    fn read(&self, raw: &[u8], count: usize) -> Result<Vectors, Unreadable> {
+        let texts: Vec<String> = serde_json::from_slice(raw).unwrap();
+        assert_eq!(texts.len(), count);
+        Ok(Vectors(texts.iter().map(|text| vector(text)).collect()))
+    }
+
+    fn usage(&self, _: &[u8]) -> Usage {
+        Usage::default()
     }
 }

@@ -1,7 +1,8 @@
 //! Calls that cost money.
 
+use crate::friends::friends;
 use crate::models::Turn;
-use crate::support::{friends, on_each};
+use crate::support::on_each;
 use saga_core::state::SagaState;
 
 const TOO_SHORT: &str = r#"{"name": "E", "title": "The lantern", "traits": ["warm"], "persona_prompt": "You are.", "greeting": "Hi"}"#;

@@ -1,27 +1,28 @@
 //! Worlds to test in: a store, a folder for files, and workers.
 
-use crate::models::{Brush, Pen};
+use crate::friends::{friends, submission};
+use crate::models::{Brush, Pen, Ruler};
 use crate::wrapped::{Mischief, handlers};
 use chorus_workers::Deps;
 use chorus_workers::blobs::Blobs;
 use domain::accounts::store as accounts;
-use domain::mirror::answers::validate;
 use domain::mirror::archetype::Mode;
-use domain::mirror::questions::{DEFAULT_SET, QuestionSet};
+use domain::mirror::questions::DEFAULT_SET;
 use domain::mirror::standing::PersonaStatus;
 use domain::mirror::store::forges::{ForgeAgain, forge_again};
 use domain::mirror::store::mine::{Mine, mine};
-use domain::mirror::store::responses::{Submission, submit_response};
+use domain::mirror::store::responses::submit_response;
 use domain::mirror::store::surveys::{self, NewSurvey, Survey, slug};
 use saga_core::client::Client;
 use saga_core::db::{Db, Durability};
 use saga_core::relay::Relay;
 use saga_core::state::SagaState;
 use saga_core::store::{Cancel, LetterFilter, NewSaga, Store};
+use saga_core::sweeper::Sweeper;
 use saga_core::transport::{InProcess, Names, RabbitMq, Transport};
 use saga_core::worker::{Busy, Worker, WorkerSettings};
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use testing::Fresh;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -36,6 +37,7 @@ pub(crate) struct World {
     pub(crate) pen: Arc<Pen>,
     pub(crate) brush: Arc<Brush>,
     pub(crate) mischief: Mischief,
+    ruler: Mutex<Option<Arc<Ruler>>>,
     pub(crate) fresh: Fresh,
     transport: Transport,
     relay: Relay,
@@ -78,6 +80,7 @@ impl World {
             pen: Arc::default(),
             brush: Arc::default(),
             mischief: Mischief::default(),
+            ruler: Mutex::default(),
             fresh,
             transport,
             relay,
@@ -91,6 +94,7 @@ impl World {
         let deps = Deps {
             text: Arc::clone(&self.pen) as _,
             image: Arc::clone(&self.brush) as _,
+            embed: self.ruler.lock().unwrap().clone().map(|ruler| ruler as _),
             blobs: self.blobs.clone(),
             public_base_url: "https://chorus.example".to_owned(),
         };
@@ -107,6 +111,20 @@ impl World {
             busy: Busy::default(),
         };
         self.tracker.spawn(worker.run(self.stop.clone()));
+    }
+
+    /// Adds a sweeper with a store of its own, as every process with a worker has one.
+    pub(crate) fn sweep(&self, store: Store) {
+        let (relay, transport) = (self.relay.clone(), self.transport.clone());
+        let sweeper = Sweeper::new(store, relay, transport, Duration::from_millis(40));
+        self.tracker.spawn(sweeper.run(self.stop.clone()));
+    }
+
+    /// Has workers that are added from now on compare ideas by a model's vectors.
+    pub(crate) fn measure(&self) -> Arc<Ruler> {
+        let ruler = Arc::new(Ruler::default());
+        *self.ruler.lock().unwrap() = Some(Arc::clone(&ruler));
+        ruler
     }
 
     pub(crate) async fn end(self) {
@@ -149,14 +167,7 @@ impl World {
         responder: u8,
         answers: &Value,
     ) -> Option<Uuid> {
-        let submission = Submission {
-            id: Uuid::now_v7(),
-            survey: survey.id,
-            answers: validate(&QuestionSet::friends(), answers).unwrap(),
-            responder_hash: [responder; 32],
-            saga: Uuid::now_v7(),
-            request_id: "test".to_owned(),
-        };
+        let submission = submission(survey, responder, answers);
         let mut tx = self.db.begin(Durability::Full).await.unwrap();
         let submitted = submit_response(&mut tx, &self.client, submission)
             .await
@@ -164,6 +175,19 @@ impl World {
         tx.commit().await.unwrap();
         self.client.publish(submitted.tickets);
         submitted.forge
+    }
+
+    /// Three friends answer, the third of whom is refused: in which words.
+    pub(crate) async fn refused_third(&self, survey: &Survey) -> String {
+        for responder in 1..=2 {
+            let answers = friends().into_iter().next().unwrap();
+            assert_eq!(self.answer(survey, responder, &answers).await, None);
+        }
+        let answers = friends().into_iter().next().unwrap();
+        let mut tx = self.db.begin(Durability::Full).await.unwrap();
+        let third = submission(survey, 3, &answers);
+        let refused = submit_response(&mut tx, &self.client, third).await;
+        refused.unwrap_err().to_string()
     }
 
     /// Three friends answer: the forge that this starts.
@@ -308,6 +332,16 @@ impl World {
         self.client.publish(tickets);
     }
 
+    /// The sagas that this one began.
+    pub(crate) async fn children(&self, saga: Uuid) -> Vec<Uuid> {
+        let children = self
+            .db
+            .query("SELECT id FROM sagas WHERE parent_id = $1 ORDER BY id")
+            .bind(saga);
+        let rows: Vec<(Uuid,)> = children.all().await.unwrap();
+        rows.into_iter().map(|(id,)| id).collect()
+    }
+
     pub(crate) async fn count(&self, sql: &'static str) -> i64 {
         self.db.query(sql).scalar().await.unwrap()
     }
@@ -344,18 +378,4 @@ impl World {
             "{why}"
         );
     }
-}
-
-/// What three friends say.
-pub(crate) fn friends() -> [Value; 3] {
-    [
-        json!({"c1": 4, "c2": 3, "i1": 4, "i2": 5, "k1": 5, "k2": 5, "e1": 3, "e2": 2, "p1": "calmer", "g1": "listener",
-               "w1": "patient, funny, loyal", "h1": "Terrible puns, delivered with a straight face.",
-               "m1": "The late calls when everything feels too much."}),
-        json!({"c1": 3, "c2": 4, "i1": 5, "i2": 4, "k1": 5, "k2": 4, "e1": 3, "e2": 3, "p1": "quieter", "g1": "planner",
-               "w1": "curious, gentle, stubborn", "h1": "Old cartoons and their own jokes.",
-               "m1": "How they remember what I said months ago."}),
-        json!({"c1": 3, "c2": 2, "i1": 4, "i2": 4, "k1": 4, "k2": 5, "e1": 2, "e2": 2, "p1": "calmer", "g1": "listener",
-               "w1": "warm, wise, dry"}),
-    ]
 }

@@ -1,12 +1,20 @@
 //! The real handlers, each of which can be told to break, or to do everything twice.
 
 use chorus_workers::Deps;
-use chorus_workers::steps::{activate, aggregate, demo, derive, discard, erase, paint, write};
+use chorus_workers::steps::{
+    activate, aggregate, compose, cover, demo, derive, discard, embed, erase, group, paint,
+    publish, round, write,
+};
 use domain::accounts::erase::{CloseAccount, EraseFiles, EraseRows, ReopenAccount};
 use domain::demo::{Stumble, Touch, TouchImage};
 use domain::mirror::forge::{
     ActivatePersona, AggregateAnswers, DerivePictures, DiscardDraft, DiscardPicture, PaintPortrait,
     WritePersona,
+};
+use domain::topics::draft::{ComposeTopic, PaintCover, PublishTopic};
+use domain::topics::round::{
+    ChooseClusters, ClaimIdeas, ClusterIdeas, EmbedIdeas, ForgetClusters, GiveBackIdeas,
+    ReleaseIdeas,
 };
 use saga_core::db::Tx;
 use saga_core::{Handler, Handlers, RecordOf, Step, StepContext, StepError};
@@ -70,6 +78,7 @@ pub(crate) fn handlers(deps: &Deps, mischief: &Mischief) -> Handlers {
         Arc::clone(&deps.image),
         deps.blobs.clone(),
     );
+    let (writer, painter) = (Arc::clone(&text), Arc::clone(&image));
     let public_base_url = deps.public_base_url.clone();
     Handlers::default()
         .with::<AggregateAnswers>(wrap(aggregate::Aggregator, mischief))
@@ -96,6 +105,32 @@ pub(crate) fn handlers(deps: &Deps, mischief: &Mischief) -> Handlers {
             },
             mischief,
         ))
+        .with::<ClaimIdeas>(wrap(round::Claimer, mischief))
+        .with::<EmbedIdeas>(wrap(
+            embed::IdeaEmbedder {
+                embed: deps.embed.clone(),
+            },
+            mischief,
+        ))
+        .with::<ClusterIdeas>(wrap(
+            group::Grouper {
+                embed: deps.embed.clone(),
+            },
+            mischief,
+        ))
+        .with::<ChooseClusters>(wrap(round::Chooser, mischief))
+        .with::<ReleaseIdeas>(wrap(round::Releaser, mischief))
+        .with::<GiveBackIdeas>(wrap(round::Giver, mischief))
+        .with::<ForgetClusters>(wrap(round::Forgetter, mischief))
+        .with::<ComposeTopic>(wrap(compose::Composer { text: writer }, mischief))
+        .with::<PaintCover>(wrap(
+            cover::CoverPainter {
+                image: painter,
+                blobs: blobs.clone(),
+            },
+            mischief,
+        ))
+        .with::<PublishTopic>(wrap(publish::Publisher, mischief))
         .with::<CloseAccount>(wrap(erase::Closer, mischief))
         .with::<ReopenAccount>(wrap(erase::Reopener, mischief))
         .with::<EraseFiles>(wrap(erase::FileEraser { blobs }, mischief))

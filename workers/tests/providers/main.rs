@@ -17,3 +17,4 @@ mod scripted;
 mod secrets;
 mod support;
 mod throttled;
+mod vectors;

@@ -66,7 +66,7 @@ impl Caller {
     /// Asks the server itself.
     pub(super) async fn post(
         &self,
-        path: [&str; 2],
+        path: &[&str],
         call: &Call,
         request: &impl Serialize,
     ) -> Result<Response, CallError> {

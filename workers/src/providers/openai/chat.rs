@@ -32,7 +32,7 @@ impl Chat {
     async fn ask(&self, prompt: &Prompt, call: &Call) -> Result<Answered, CallError> {
         let request = request(self.model(), prompt);
         let path = ["chat", "completions"];
-        let mut response = self.caller.post(path, call, &request).await?;
+        let mut response = self.caller.post(&path, call, &request).await?;
         let bytes_max = self.caller.settings.body_bytes_max;
         let raw = match body::kind(&response)? {
             Kind::Events => streamed(&mut response, bytes_max).await?,

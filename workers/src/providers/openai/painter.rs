@@ -31,7 +31,7 @@ impl Painter {
     async fn ask(&self, picture: &Picture, call: &Call) -> Result<Answered, CallError> {
         let request = request(self.model(), picture);
         let path = ["images", "generations"];
-        let mut response = self.caller.post(path, call, &request).await?;
+        let mut response = self.caller.post(&path, call, &request).await?;
         let kind = body::kind(&response)?;
         if kind == Kind::Events {
             return Err(CallError::transient("the answer is a stream, unasked"));

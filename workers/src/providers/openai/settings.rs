@@ -44,6 +44,14 @@ impl Settings {
         }
     }
 
+    /// The settings of an embedding model: 30 s and 16 MiB.
+    pub fn embeddings(base_url: &str, key: Option<ApiKey>, model: &str) -> Self {
+        Self {
+            body_bytes_max: 16 << 20,
+            ..Self::text(base_url, key, model)
+        }
+    }
+
     /// The server's address, if a key may be sent there.
     pub(super) fn base(&self) -> Result<Url, SettingsError> {
         let base = Url::parse(self.base_url.trim()).map_err(|_| SettingsError::Address)?;
