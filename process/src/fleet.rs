@@ -10,6 +10,7 @@ use saga_core::db::{Db, Location, OpenError};
 use saga_core::relay::Relay;
 use saga_core::retirement::Retirement;
 use saga_core::retry::Reconnect;
+use saga_core::schedule::Schedule;
 use saga_core::transport::{InProcess, Names, RabbitMq, Transport};
 use saga_core::worker::{Busy, Worker, WorkerSettings};
 use saga_core::{Client, Handlers, Kinds, Store};
@@ -93,7 +94,8 @@ pub async fn open_store(settings: &Settings, kinds: Kinds) -> anyhow::Result<Sto
     let store = Store::new(db, Arc::new(kinds));
     Ok(store
         .with_prices(settings.prices.clone())
-        .with_caps(settings.caps))
+        .with_caps(settings.caps)
+        .with_depth_max(settings.queue_depth_max))
 }
 
 /// How tickets travel from and to this process; `label` names it at the broker.
@@ -185,18 +187,19 @@ impl Fleet {
         client
     }
 
-    /// Starts a worker for these queues; it drains when the signal to stop comes.
+    /// Starts a worker for these queues; it drains when the signal to stop comes, and cancels `leave` when somebody
+    /// asks it from afar to leave. It sweeps, too, and so begins what these schedules say.
     pub fn work(
         &self,
         settings: &Settings,
-        label: &str,
-        queues: &[&str],
-        handlers: Handlers,
+        (label, queues): (&str, &[&str]),
+        (handlers, schedules): (Handlers, Vec<Schedule>),
+        leave: CancellationToken,
     ) -> Busy {
         let busy = Busy::default();
         let host = name::host();
         let worker = Worker {
-            store: self.store.clone(),
+            store: self.store.clone().with_schedules(schedules),
             handlers: Arc::new(handlers),
             transport: self.transport.clone(),
             relay: self.relay.clone(),
@@ -215,7 +218,7 @@ impl Fleet {
             },
             busy: busy.clone(),
         };
-        self.work.spawn(worker.run(self.stop.clone()));
+        self.work.spawn(worker.run(leave));
         let retirement = Retirement::new(self.store.clone(), settings.keep);
         self.work.spawn(retirement.run(self.stop.clone()));
         busy

@@ -6,8 +6,9 @@ mod dollars;
 pub use described::{DESCRIBED, Described, Shape};
 
 use crate::probe::Probe;
+use crate::settings::Secret;
 use crate::{QUEUES, VERSION};
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::{Router, routing::get};
 use metrics::gauge;
@@ -81,13 +82,28 @@ pub fn routes<S: Clone + Send + Sync + 'static>(scrape: Scrape) -> Router<S> {
     start();
     Router::new().route(
         "/metrics",
-        get(move || async move { scrape.answer().await }),
+        get(move |headers: HeaderMap| async move {
+            if scrape.admits(&headers) {
+                scrape.answer().await
+            } else {
+                let how = [(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))];
+                (
+                    StatusCode::UNAUTHORIZED,
+                    how,
+                    "who reads this shows METRICS_TOKEN\n",
+                )
+                    .into_response()
+            }
+        }),
     )
 }
 
 /// What one process tells.
 #[derive(Clone)]
-pub struct Scrape(Option<Arc<Source>>);
+pub struct Scrape {
+    source: Option<Arc<Source>>,
+    token: Option<Secret>,
+}
 
 /// The store's numbers are the same whoever tells them, so only the API does.
 struct Source {
@@ -99,21 +115,43 @@ struct Source {
 impl Scrape {
     /// What the process counts itself.
     pub fn own() -> Self {
-        Self(None)
+        Self {
+            source: None,
+            token: None,
+        }
+    }
+
+    /// The same, for whoever shows this token alone.
+    #[must_use]
+    pub fn for_token(self, token: Option<Secret>) -> Self {
+        Self { token, ..self }
+    }
+
+    fn admits(&self, headers: &HeaderMap) -> bool {
+        let Some(token) = &self.token else {
+            return true;
+        };
+        let shown = headers.get(header::AUTHORIZATION);
+        let shown = shown.and_then(|shown| shown.as_bytes().strip_prefix(b"Bearer "));
+        shown.is_some_and(|shown| are_equal(shown, token.reveal().as_bytes()))
     }
 
     /// That, and how much there is to do in the whole fleet.
     pub fn whole(store: Store, probe: Probe) -> Self {
         let looked = Mutex::default();
-        Self(Some(Arc::new(Source {
+        let source = Source {
             store,
             probe,
             looked,
-        })))
+        };
+        Self {
+            source: Some(Arc::new(source)),
+            token: None,
+        }
     }
 
     async fn answer(&self) -> Response {
-        if let Some(source) = &self.0 {
+        if let Some(source) = &self.source {
             source.look().await;
         }
         let mut response = dollars::told(&start().render()).into_response();
@@ -126,6 +164,12 @@ impl Scrape {
             .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response
     }
+}
+
+/// Takes as long wherever they differ.
+fn are_equal(one: &[u8], other: &[u8]) -> bool {
+    let differing = one.iter().zip(other).fold(0, |all, (a, b)| all | (a ^ b));
+    one.len() == other.len() && differing == 0
 }
 
 impl Source {

@@ -3,6 +3,7 @@
 mod address;
 mod budgets;
 mod check;
+mod edge;
 mod example;
 mod given;
 mod issuers;
@@ -18,6 +19,7 @@ mod retention;
 mod secret;
 mod sign_in;
 mod table;
+mod timetable;
 
 pub use given::Given;
 pub use issuers::{Algorithm, Issuer};
@@ -29,6 +31,7 @@ pub use retention::RetentionGiven;
 pub use secret::Secret;
 pub use sign_in::{PasswordCost, SignIn, SignInGiven};
 pub use table::Row;
+pub use timetable::Recurring;
 
 use saga_core::store::Keep;
 use saga_core::{Caps, Prices};
@@ -97,6 +100,8 @@ pub struct Models {
     pub text_provider: ProviderName,
     /// Who paints.
     pub image_provider: ProviderName,
+    /// Who turns ideas into vectors; locally it is done where they are grouped.
+    pub embed_provider: ProviderName,
     /// The provider's key; none for servers at home.
     pub openai_api_key: Option<Secret>,
     /// The provider's address, up to and with the version.
@@ -105,6 +110,8 @@ pub struct Models {
     pub text_model: String,
     /// The model that paints.
     pub image_model: String,
+    /// The model that turns ideas into vectors.
+    pub embed_model: String,
     /// Hosts besides the server's own that pictures may be fetched from.
     pub image_hosts: Vec<String>,
     /// Longest call.
@@ -143,6 +150,12 @@ pub struct Settings {
     pub trusted_proxies: Proxies,
     /// How many requests are taken from whom.
     pub rates: Rates,
+    /// How many connections one address may have at once.
+    pub connections_per_address: Option<usize>,
+    /// Ready steps of one queue beyond which no job is accepted that would begin there.
+    pub queue_depth_max: u64,
+    /// How long the API goes on accepting after the signal to stop.
+    pub drain_delay: Duration,
     /// Where API processes count requests together; each counts its own if unset.
     pub redis_url: Option<Secret>,
     /// Origins of pages that may call, each as a browser sends it; without any `app_env` decides.
@@ -159,6 +172,8 @@ pub struct Settings {
     pub log_format: Option<LogFormat>,
     /// Where spans are sent, without a slash at the end; nowhere if unset.
     pub otlp_endpoint: Option<String>,
+    /// What whoever reads `/metrics` has to show; nothing if unset.
+    pub metrics_token: Option<Secret>,
     /// First part of every name at the broker.
     pub queue_prefix: String,
     /// Whether the kinds `demo.*` exist here; always in embedded mode.
@@ -171,6 +186,8 @@ pub struct Settings {
     pub caps: Caps,
     /// How steps are worked off.
     pub work: Work,
+    /// When rounds of topics begin by themselves; never if unset.
+    pub topic_rounds: Option<Recurring>,
     /// How long what is over is kept.
     pub keep: Keep,
     /// How people and machines show who they are.

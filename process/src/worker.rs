@@ -6,6 +6,7 @@ use crate::settings::{Given, Role, Settings};
 use crate::{Fleet, Probe, health, notify, stop, telemetry, threads};
 use anyhow::Context as _;
 use clap::Parser;
+use saga_core::schedule::Schedule;
 use saga_core::{Handlers, Kinds};
 use std::{io, net::SocketAddr, process::ExitCode, time::Duration};
 use tokio::runtime::Runtime;
@@ -25,6 +26,8 @@ pub struct Parts {
     pub kinds: Kinds,
     /// Who does their steps.
     pub handlers: Handlers,
+    /// Which of them begin by the clock.
+    pub schedules: Vec<Schedule>,
 }
 
 #[derive(Parser)]
@@ -86,13 +89,23 @@ pub async fn run(
     let stop = stop::on_signal()?;
     let (probe, served) = (Probe::new(stop.clone()), CancellationToken::new());
     let serving = serve_health(&settings, probe.clone(), served.clone()).await?;
-    let Parts { kinds, handlers } = parts(&settings)?;
+    let Parts {
+        kinds,
+        handlers,
+        schedules,
+    } = parts(&settings)?;
     let opened = tokio::select! {
         opened = Fleet::open(&settings, kinds, &label, probe, stop.clone()) => Some(opened?),
         () = stop.cancelled() => None, // while it waited for the database
     };
     if let Some(fleet) = opened {
-        fleet.work(&settings, &label, &[queue], handlers);
+        // Whoever asks the worker to leave asks the process: there is nothing else in it.
+        fleet.work(
+            &settings,
+            (&label, &[queue]),
+            (handlers, schedules),
+            stop.clone(),
+        );
         tracing::info!(
             queue,
             concurrency = settings.work.concurrency,
@@ -130,7 +143,8 @@ async fn serve_health(
     let listener = tokio::net::TcpListener::bind(address)
         .await
         .with_context(|| format!("listening on WORKER_PORT, {address}"))?;
-    let routes = health::routes(probe).merge(metrics::routes(Scrape::own()));
+    let scrape = Scrape::own().for_token(settings.metrics_token.clone());
+    let routes = health::routes(probe).merge(metrics::routes(scrape));
     Ok(tokio::spawn(async move {
         let serve = axum::serve(listener, routes).with_graceful_shutdown(served.cancelled_owned());
         if let Err(error) = serve.await {

@@ -52,7 +52,7 @@ impl Described {
 pub(super) const COST: &str = "chorus_provider_cost_usd_total";
 
 /// Every metric that any process serves.
-pub const DESCRIBED: [Described; 27] = [
+pub const DESCRIBED: [Described; 28] = [
     counter("chorus_jobs_submitted_total", &["kind"], "Jobs accepted"),
     counter(
         "chorus_jobs_finished_total",
@@ -170,6 +170,11 @@ pub const DESCRIBED: [Described; 27] = [
         "chorus_rate_limit_faults_total",
         &[],
         "Times that the Redis of the rate limits did not answer",
+    ),
+    counter(
+        "chorus_connections_refused_total",
+        &[],
+        "Connections, and requests by a proxy, of addresses that had as many as they may",
     ),
     gauge("chorus_build_info", &["version", "commit"], "Always 1"),
 ];

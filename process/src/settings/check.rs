@@ -4,14 +4,17 @@ use super::near::near;
 use super::prices::unpriced;
 use super::reader::{Reader, text};
 use super::{AppEnv, Given, LogFormat, Mode, Models, Problems, ProviderName, Role};
-use super::{Proxies, Secret, Settings, Work};
+use super::{Secret, Settings, Work};
 use super::{address, table};
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 const BASE_URL: &str = "https://api.openai.com/v1";
 /// A step that writes has 90 s, and asks a second time when the first answer is of no use.
 const CALL_SECONDS_MAX: f64 = 45.0;
+/// Nobody waits longer for a process that was asked to end.
+const DRAIN_DELAY_SECONDS_MAX: f64 = 600.0;
 const DAY: f64 = 86_400.0;
 
 impl Given {
@@ -33,7 +36,7 @@ impl Given {
             AppEnv::Development,
             &APP_ENVS,
         );
-        let trusted_proxies = reader.proxies(self.trusted_proxies.as_deref());
+        let edge = reader.edge(&self, embedded && host.is_loopback());
         let settings = Settings {
             app_env,
             host,
@@ -43,17 +46,13 @@ impl Given {
                 self.public_base_url.as_deref(),
                 &format!("http://127.0.0.1:{port}"),
             ),
-            rates: reader.rates(
-                self.rate_limits.as_deref(),
-                embedded && host.is_loopback() && trusted_proxies == Proxies::default(),
-            ),
-            trusted_proxies,
+            rates: edge.rates,
+            connections_per_address: edge.connections,
+            trusted_proxies: edge.proxies,
+            queue_depth_max: reader.depth(&self),
+            drain_delay: reader.drain_delay(&self),
             redis_url: reader.redis(&self),
-            cors_origins: reader.list(
-                "CORS_ORIGINS",
-                self.cors_origins.as_deref(),
-                address::origin,
-            ),
+            cors_origins: reader.origins(&self),
             db_pool_max: reader.number("DB_POOL_MAX", self.db_pool_max.as_deref(), 20, 1..=1_000),
             migrate_on_start: reader.one_of(
                 "MIGRATE_ON_START",
@@ -67,9 +66,11 @@ impl Given {
             log_format: reader.one_of("LOG_FORMAT", self.log_format.as_deref(), None, &LOG_FORMATS),
             otlp_endpoint: text(self.otel_exporter_otlp_endpoint.as_deref())
                 .map(|url| reader.url("OTEL_EXPORTER_OTLP_ENDPOINT", Some(url), "")),
+            metrics_token: reader.metrics_token(&self),
             queue_prefix: reader.prefix(&self),
             demo_kinds: reader.one_of("DEMO_KINDS", self.demo_kinds.as_deref(), embedded, &BOOLS),
             work: reader.work(&self),
+            topic_rounds: reader.topic_rounds(&self),
             warnings: [self.warnings(), unpriced(&models, &prices)].concat(),
             models,
             prices,
@@ -177,6 +178,26 @@ impl Reader {
         url
     }
 
+    fn origins(&mut self, given: &Given) -> Vec<String> {
+        let origins = given.cors_origins.as_deref();
+        self.list("CORS_ORIGINS", origins, address::origin)
+    }
+
+    fn depth(&mut self, given: &Given) -> u64 {
+        let depth = given.max_queue_depth.as_deref();
+        self.number("MAX_QUEUE_DEPTH", depth, 100_000, 1..=1_000_000_000_000)
+    }
+
+    fn drain_delay(&mut self, given: &Given) -> Duration {
+        let delay = given.drain_delay_s.as_deref();
+        self.seconds("DRAIN_DELAY_S", delay, 0.0, 0.0..=DRAIN_DELAY_SECONDS_MAX)
+    }
+
+    fn metrics_token(&mut self, given: &Given) -> Option<Secret> {
+        let file = given.metrics_token_file.as_deref();
+        self.signing("METRICS_TOKEN", given.metrics_token.as_deref(), file, false)
+    }
+
     fn secrets(&mut self, given: &Given, required: bool) -> [Option<Secret>; 2] {
         let jwt_secret = self.signing(
             "JWT_SECRET",
@@ -233,9 +254,15 @@ impl Reader {
             text_provider,
             &PROVIDERS,
         );
+        let embed_provider = self.one_of(
+            "EMBED_PROVIDER",
+            given.embed_provider.as_deref(),
+            text_provider,
+            &PROVIDERS,
+        );
         let missing = !reachable && self.problems.len() == before; // a file that cannot be read is told
         if missing
-            && (text_provider == ProviderName::Openai || image_provider == ProviderName::Openai)
+            && [text_provider, image_provider, embed_provider].contains(&ProviderName::Openai)
         {
             self.problem(
                 "OPENAI_API_KEY",
@@ -246,6 +273,7 @@ impl Reader {
         Models {
             text_provider,
             image_provider,
+            embed_provider,
             openai_api_key,
             openai_base_url: self.url(
                 "OPENAI_BASE_URL",
@@ -257,6 +285,9 @@ impl Reader {
                 .to_owned(),
             image_model: text(given.image_model.as_deref())
                 .unwrap_or("gpt-image-1")
+                .to_owned(),
+            embed_model: text(given.embed_model.as_deref())
+                .unwrap_or("text-embedding-3-small")
                 .to_owned(),
             image_hosts: self.list("IMAGE_HOSTS", given.image_hosts.as_deref(), address::name),
             timeout: self.seconds(

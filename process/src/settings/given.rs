@@ -43,6 +43,17 @@ pub struct Given {
     /// commands=200/min+2000/h,reads=off [default: on; off in embedded mode that only this machine reaches]
     #[arg(long, env, value_name = "LIMITS", hide_env_values = true, help_heading = API)]
     pub rate_limits: Option<String>,
+    /// Connections that one address may have at once, where it is no proxy of ours; 0 for as many as it likes
+    /// [default: 256; 0 where `RATE_LIMITS` is off]
+    #[arg(long, env, value_name = "N", hide_env_values = true, help_heading = API)]
+    pub connections_per_address: Option<String>,
+    /// Ready steps of one queue beyond which jobs that would begin there are answered 503 [default: 100000]
+    #[arg(long, env, value_name = "N", hide_env_values = true, help_heading = API)]
+    pub max_queue_depth: Option<String>,
+    /// How long an API process goes on accepting after the signal to stop, not ready any more, in seconds: as long
+    /// as balancers take to see that; what kills it waits so much longer [default: 0]
+    #[arg(long, env, value_name = "S", hide_env_values = true, help_heading = API)]
+    pub drain_delay_s: Option<String>,
     /// File with `REDIS_URL`: where several API processes count requests together, as <redis://:password@host:6379>; without it each counts its own
     #[arg(long, env, value_name = "FILE", hide_env_values = true, help_heading = API)]
     pub redis_url_file: Option<String>,
@@ -73,6 +84,9 @@ pub struct Given {
     /// Who paints: local or openai [default: as `AI_PROVIDER`]
     #[arg(long, env, value_name = "NAME", hide_env_values = true, help_heading = MODELS)]
     pub image_provider: Option<String>,
+    /// Who compares ideas: local or openai [default: as `AI_PROVIDER`]
+    #[arg(long, env, value_name = "NAME", hide_env_values = true, help_heading = MODELS)]
+    pub embed_provider: Option<String>,
     /// File with `OPENAI_API_KEY`: the key of the model server; servers without keys need their address alone
     #[arg(long, env, value_name = "FILE", hide_env_values = true, help_heading = MODELS)]
     pub openai_api_key_file: Option<String>,
@@ -85,6 +99,9 @@ pub struct Given {
     /// Model that paints [default: gpt-image-1]
     #[arg(long, env, value_name = "NAME", hide_env_values = true, help_heading = MODELS)]
     pub image_model: Option<String>,
+    /// Model that turns ideas into vectors [default: text-embedding-3-small]
+    #[arg(long, env, value_name = "NAME", hide_env_values = true, help_heading = MODELS)]
+    pub embed_model: Option<String>,
     /// Hosts besides the model server's own, at public addresses, that pictures may be fetched from, with commas between [default: none]
     #[arg(long, env, value_name = "HOSTS", hide_env_values = true, help_heading = MODELS)]
     pub image_hosts: Option<String>,
@@ -119,6 +136,10 @@ pub struct Given {
     /// How often a worker looks for what is due, in seconds [default: 1]
     #[arg(long, env, value_name = "S", hide_env_values = true, help_heading = WORK)]
     pub sweep_seconds: Option<String>,
+    /// When rounds of topics begin by themselves: minute, hour, day, month, day of the week and a time zone, as
+    /// 0 18 * * FRI Europe/Berlin [default: none]
+    #[arg(long, env, value_name = "WHEN", hide_env_values = true, help_heading = WORK)]
+    pub topic_round_schedule: Option<String>,
     /// Folder of embedded mode: store, media, secrets [default: chorus-data]
     #[arg(long, env, value_name = "FOLDER", hide_env_values = true, help_heading = FILES)]
     pub data_dir: Option<String>,
@@ -135,6 +156,9 @@ pub struct Given {
     /// Collector that spans are sent to, by OTLP over HTTP; more of `OTEL_*` is read as OpenTelemetry has it [default: none]
     #[arg(long, env, value_name = "URL", hide_env_values = true, help_heading = FILES)]
     pub otel_exporter_otlp_endpoint: Option<String>,
+    /// File with `METRICS_TOKEN`: the bearer token that `/metrics` of every process wants; without it whoever gets there may read
+    #[arg(long, env, value_name = "FILE", hide_env_values = true, help_heading = FILES)]
+    pub metrics_token_file: Option<String>,
 
     /// How people and machines show who they are.
     #[command(flatten)]
@@ -161,6 +185,9 @@ pub struct Given {
     /// `HASH_PEPPER`.
     #[arg(skip)]
     pub hash_pepper: Option<String>,
+    /// `METRICS_TOKEN`.
+    #[arg(skip)]
+    pub metrics_token: Option<String>,
     /// `OPENAI_API_KEY`.
     #[arg(skip)]
     pub openai_api_key: Option<String>,
@@ -179,6 +206,7 @@ impl Given {
         self.redis_url = std::env::var("REDIS_URL").ok();
         self.jwt_secret = std::env::var("JWT_SECRET").ok();
         self.hash_pepper = std::env::var("HASH_PEPPER").ok();
+        self.metrics_token = std::env::var("METRICS_TOKEN").ok();
         self.openai_api_key = std::env::var("OPENAI_API_KEY").ok();
         self.sign_in.with_environment();
         self.strangers = std::env::vars_os()

@@ -14,14 +14,17 @@ pub struct Issuer {
     pub name: String,
     /// What `iss` may be; the first is how it is remembered.
     pub issuers: Vec<String>,
-    /// Where its keys are.
-    pub jwks_url: String,
+    /// Where its keys are; `None` where its own document says so, at the first of `issuers` and
+    /// `/.well-known/openid-configuration`.
+    pub jwks_url: Option<String>,
     /// The one algorithm that it signs with.
     pub algorithm: Algorithm,
     /// What `aud` must be, one of them; none leaves it to `parties`.
     pub audiences: Vec<String>,
     /// What `azp` must be, one of them; none leaves it to `audiences`.
     pub parties: Vec<String>,
+    /// What `hd` must be, one of them: the domains whose people may come; none lets everybody come.
+    pub domains: Vec<String>,
     /// Whether a token must name a session of the issuer's.
     pub needs_session: bool,
     /// Whether its tokens are session tokens, which open every door and not only that of sign-in.
@@ -61,6 +64,8 @@ struct Written {
     audiences: Vec<String>,
     #[serde(default)]
     parties: Vec<String>,
+    #[serde(default)]
+    domains: Vec<String>,
     bearer: Option<bool>,
 }
 
@@ -72,10 +77,11 @@ impl Issuer {
             issuers: ["https://accounts.google.com", "accounts.google.com"]
                 .map(str::to_owned)
                 .into(),
-            jwks_url: "https://www.googleapis.com/oauth2/v3/certs".to_owned(),
+            jwks_url: Some("https://www.googleapis.com/oauth2/v3/certs".to_owned()),
             algorithm: Algorithm::Rs256,
             audiences: client_ids,
             parties: vec![],
+            domains: vec![],
             needs_session: false,
             bearer: false,
         }
@@ -137,12 +143,21 @@ impl Written {
         let issuer = self
             .issuer
             .ok_or("issuer: what its tokens have as `iss`".to_owned())?;
-        let jwks_url = self
-            .jwks_url
-            .ok_or("jwks_url: where its keys are".to_owned())?;
         let safe = |url: &str| url.starts_with("https://") || (plain_http && is_near(url));
-        if !safe(&jwks_url) {
-            return Err("jwks_url: must begin with https://".to_owned());
+        match &self.jwks_url {
+            Some(url) if !safe(url) => {
+                return Err("jwks_url: must begin with https://".to_owned());
+            }
+            None if !safe(&issuer) || issuer.contains(['?', '#']) => {
+                return Err(
+                    "jwks_url: where its keys are; only an issuer whose name is an https:// address can be asked for it"
+                        .to_owned(),
+                );
+            }
+            Some(_) | None => {}
+        }
+        if self.domains.iter().any(|domain| domain.trim().is_empty()) {
+            return Err("domains: such as example.com; an empty one is nobody's".to_owned());
         }
         if self.audiences.is_empty() && self.parties.is_empty() {
             return Err(
@@ -157,10 +172,11 @@ impl Written {
         Ok(Issuer {
             name: self.name,
             issuers,
-            jwks_url,
+            jwks_url: self.jwks_url,
             algorithm: self.algorithm.unwrap_or(Algorithm::Rs256),
             audiences: self.audiences,
             parties: self.parties,
+            domains: self.domains,
             needs_session: matches!(self.preset, Some(Preset::Clerk)),
             bearer: self.bearer.unwrap_or(false),
         })
@@ -199,7 +215,7 @@ impl Written {
                     issuers, jwks_url, ..
                 } = Issuer::google(vec![]);
                 self.issuer.get_or_insert(issuers[0].clone());
-                self.jwks_url.get_or_insert(jwks_url);
+                self.jwks_url = self.jwks_url.take().or(jwks_url);
             }
         }
         Ok(())

@@ -94,6 +94,7 @@ pub(super) fn unpriced(models: &Models, prices: &Prices) -> Vec<String> {
     let used = [
         (models.text_provider, &models.text_model),
         (models.image_provider, &models.image_model),
+        (models.embed_provider, &models.embed_model),
     ];
     let paid = used
         .into_iter()

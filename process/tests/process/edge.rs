@@ -19,6 +19,14 @@ fn limits_are_on_unless_nobody_else_can_call() {
         ..Given::default()
     };
     assert_eq!(rates(open), Rates::default());
+    // A proxy on the same machine brings everybody to it.
+    for proxies in ["1", "127.0.0.1", "127.0.0.0/8,::1"] {
+        let behind = Given {
+            trusted_proxies: some(proxies),
+            ..Given::default()
+        };
+        assert_eq!(rates(behind), Rates::default(), "{proxies}");
+    }
     let given = |limits| Given {
         rate_limits: some(limits),
         ..Given::default()
@@ -114,4 +122,25 @@ fn a_redis_is_named_by_its_address_and_never_shown() {
             "{complaint}"
         );
     }
+}
+
+#[test]
+fn an_address_has_so_many_connections_where_limits_are_on() {
+    let of = |given: Given| given.check(Role::Api).unwrap().connections_per_address;
+    assert_eq!(of(Given::default()), None);
+    assert_eq!(of(fleet()), Some(256));
+    let given = |connections, limits| Given {
+        connections_per_address: some(connections),
+        rate_limits: some(limits),
+        ..fleet()
+    };
+    assert_eq!(of(given("8", "on")), Some(8));
+    assert_eq!(of(given("8", "off")), Some(8));
+    assert_eq!(of(given(" ", "off")), None);
+    assert_eq!(of(given("0", "on")), None);
+    let complaint = complaint(given("many", "on"));
+    assert!(
+        complaint.contains("CONNECTIONS_PER_ADDRESS") && complaint.contains("from 0 to 10000"),
+        "{complaint}"
+    );
 }

@@ -65,6 +65,7 @@ fn an_empty_value_is_the_default_as_compose_passes_it_on() {
         "OPENAI_API_KEY",
         "BACKEND_SECRET_KEY",
         "SEED_ADMIN_PASSWORD",
+        "METRICS_TOKEN",
     ];
     let flags = names.map(|name| {
         let file = if secrets.contains(&&*name) {
@@ -81,6 +82,7 @@ fn an_empty_value_is_the_default_as_compose_passes_it_on() {
         jwt_secret: empty(),
         hash_pepper: empty(),
         redis_url: empty(),
+        metrics_token: empty(),
         openai_api_key: empty(),
         sign_in: SignInGiven {
             backend_secret_key: empty(),

@@ -15,3 +15,4 @@ mod migrations;
 mod money;
 mod settings;
 mod sign_in;
+mod timetable;

@@ -28,14 +28,20 @@ fn an_issuer_is_named_by_what_it_is_known_for() {
         {"name": "clerk", "preset": "clerk", "issuer": "https://x.clerk.example", "parties": ["https://app.example"]},
         {"name": "fire", "preset": "firebase", "project": "p-1"},
         {"name": "corp", "issuer": "https://id.example", "jwks_url": "https://id.example/keys",
-         "audiences": ["chorus"], "algorithm": "ES256"}]"#;
-    let [clerk, fire, corp] = &issuers(json)[..] else {
-        panic!("three issuers")
+         "audiences": ["chorus"], "algorithm": "ES256"},
+        {"name": "told", "issuer": "https://id.example/one", "audiences": ["chorus"], "domains": ["example.org"]},
+        {"name": "office", "preset": "google", "audiences": ["a.apps"], "domains": ["example.org"]}]"#;
+    let [clerk, fire, corp, told, office] = &issuers(json)[..] else {
+        panic!("five issuers")
     };
+    let keys = "https://x.clerk.example/.well-known/jwks.json";
+    assert_eq!(clerk.jwks_url.as_deref(), Some(keys));
     assert_eq!(
-        clerk.jwks_url,
-        "https://x.clerk.example/.well-known/jwks.json"
+        (&told.jwks_url, &told.domains[..]),
+        (&None, &["example.org".to_owned()][..])
     );
+    assert!(office.jwks_url.is_some() && office.domains == told.domains);
+    assert!(corp.domains.is_empty());
     assert!(clerk.bearer && clerk.needs_session);
     assert_eq!(fire.issuers, ["https://securetoken.google.com/p-1"]);
     assert_eq!(fire.audiences, ["p-1"]);
@@ -78,6 +84,11 @@ fn an_issuer_that_anybody_could_be_is_refused() {
         r#"[{"name": "x", "issuer": "https://x", "jwks_url": "http://127.0.0.1:1/k", "audiences": ["a"]}]"#,
         "https://",
     );
+    for unsafe_name in ["http://x", "x", "https://x/?y=", "ftp://x"] {
+        let told = format!(r#"[{{"name": "x", "issuer": "{unsafe_name}", "audiences": ["a"]}}]"#);
+        complaint(&told, "jwks_url: where its keys are");
+    }
+    complaint(&entry(r#""domains": ["example.org", " "]"#), "domains");
     complaint(
         r#"[{"name": "x", "preset": "clerk", "issuer": "https://x"}]"#,
         "parties",
