@@ -2,6 +2,7 @@
 
 mod caller;
 mod credentials;
+mod discovery;
 mod door;
 mod issuers;
 mod jwks;

@@ -1,10 +1,10 @@
 //! Who is at the other end of a connection, as far as it is known before anybody says who calls.
 
-use crate::state::State;
-use axum::extract::{ConnectInfo, FromRequestParts, Request, State as In};
+use crate::problem::{Code, Problem};
+use crate::server::crowd::{Crowd, Full, OneTooMany, Presence};
+use axum::extract::{ConnectInfo, FromRequestParts, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts};
-use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use process::settings::{Network, Proxies};
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -29,15 +29,8 @@ impl Client {
     /// Reads who it is from the connection and from what trusted proxies wrote down.
     pub(crate) fn of(peer: IpAddr, headers: &HeaderMap, proxies: &Proxies) -> Self {
         let peer = peer.to_canonical();
-        let trusted = match proxies {
-            Proxies::Hops(hops) => *hops > 0,
-            Proxies::Within(networks) => is_in(networks, peer),
-        };
-        if !trusted {
-            return Self {
-                address: peer,
-                secure: false,
-            };
+        if !Self::is_proxy(peer, proxies) {
+            return Self::at(peer);
         }
         let forwarded = Forwarded::of(headers);
         let listed = listed(headers);
@@ -61,6 +54,22 @@ impl Client {
             secure: by
                 .or(forwarded.proto)
                 .is_some_and(|by| by.eq_ignore_ascii_case("https")),
+        }
+    }
+
+    /// Whoever has this address, with no proxy between.
+    pub(crate) fn at(peer: IpAddr) -> Self {
+        Self {
+            address: peer.to_canonical(),
+            secure: false,
+        }
+    }
+
+    /// Whether whoever has this address is a proxy of ours.
+    pub(crate) fn is_proxy(peer: IpAddr, proxies: &Proxies) -> bool {
+        match proxies {
+            Proxies::Hops(hops) => *hops > 0,
+            Proxies::Within(networks) => is_in(networks, peer.to_canonical()),
         }
     }
 
@@ -143,23 +152,52 @@ impl<'a> Forwarded<'a> {
     }
 }
 
-/// Notes who is at the other end, for all that comes after; and tells browsers that came by `https` to
-/// come by nothing else.
-pub(crate) async fn note(In(state): In<State>, mut request: Request, next: Next) -> Response {
-    let peer = request
-        .extensions()
-        .get::<ConnectInfo<SocketAddr>>()
-        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(peer)| {
-            peer.ip()
-        });
-    let client = Client::of(peer, request.headers(), &state.settings().proxies);
-    request.extensions_mut().insert(client);
-    let mut response = next.run(request).await;
+/// What is asked of every request before anybody says who calls.
+pub(crate) struct Threshold {
+    pub(crate) proxies: Proxies,
+    pub(crate) crowd: Crowd,
+}
+
+impl Threshold {
+    /// Notes who is at the other end, for all that comes after; refuses what is one too many from there.
+    pub(crate) fn pass(
+        &self,
+        request: &mut Request,
+    ) -> (Client, Result<Option<Presence>, Response>) {
+        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+        let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
+        let client = Client::of(peer, request.headers(), &self.proxies);
+        request.extensions_mut().insert(client);
+        // Connections of a proxy's are many callers': what each of them has under way is counted in their place.
+        let present = match request.extensions().get::<OneTooMany>() {
+            Some(OneTooMany) => Err(Full),
+            None if Client::is_proxy(peer, &self.proxies) => {
+                self.crowd.enter(client.neighbourhood())
+            }
+            None => Ok(None),
+        };
+        (client, present.map_err(|Full| self.one_too_many()))
+    }
+
+    fn one_too_many(&self) -> Response {
+        let most = self.crowd.most().unwrap_or_default();
+        let how = format!(
+            "There are {most} connections from this address, as many as it may have; close some, or use them again."
+        );
+        let problem = Problem::new(Code::RateLimited, how).retry_after(1);
+        let problem = problem.with("violated-policies", vec!["connections"]);
+        let mut response = problem.into_response();
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(header::CONNECTION, close);
+        response
+    }
+}
+
+/// Tells browsers that came by `https` to come by nothing else.
+pub(crate) fn dress(headers: &mut HeaderMap, client: Client) {
     if client.secure {
-        let headers = response.headers_mut();
         headers.insert(header::STRICT_TRANSPORT_SECURITY, SECURE_ONLY);
     }
-    response
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Client {

@@ -20,6 +20,8 @@ pub(crate) enum Code {
     MethodNotAllowed,
     SlowRequest,
     DuplicateResponse,
+    LiveSubmissionExists,
+    RoundInProgress,
     StateConflict,
     IdempotencyInProgress,
     AlreadyResolved,
@@ -86,6 +88,12 @@ impl Code {
                 "duplicate_response",
                 "This responder has already answered",
             ),
+            Self::LiveSubmissionExists => (
+                S::CONFLICT,
+                "live_submission_exists",
+                "You have an idea in the pool",
+            ),
+            Self::RoundInProgress => (S::CONFLICT, "round_in_progress", "A round is open"),
             Self::StateConflict => (
                 S::CONFLICT,
                 "state_conflict",

@@ -1,6 +1,9 @@
-//! Forgets what is over: answers under an `Idempotency-Key`, sessions, failed attempts to sign in.
+//! Forgets what is over: answers under an `Idempotency-Key`, sessions, failed attempts to sign in, who was erased,
+//! old events, and vectors of what was said long ago.
 
-use domain::accounts::{attempts, idempotency, sessions};
+use domain::accounts::{attempts, erased_identities, idempotency, sessions};
+use domain::events;
+use domain::topics::store::embeddings;
 use saga_core::db::{Db, Durability};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -30,6 +33,9 @@ async fn all(db: &Db) -> sqlx::Result<()> {
             idempotency::forget_old(&mut tx, ROWS_MAX.into()).await?,
             sessions::forget_old(&mut tx, ROWS_MAX.into()).await?,
             attempts::forget_old(&mut tx, ROWS_MAX.into()).await?,
+            erased_identities::forget_old(&mut tx, ROWS_MAX.into()).await?,
+            events::forget_old(&mut tx, ROWS_MAX.into()).await?,
+            embeddings::forget_old(&mut tx, ROWS_MAX.into()).await?,
         ];
         tx.commit().await?;
         if forgotten.iter().all(|rows| *rows < ROWS_MAX.into()) {

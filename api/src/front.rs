@@ -1,16 +1,19 @@
 //! What happens to every request and every answer, whatever the route.
 
+use crate::client::{self, Threshold};
 use crate::context::{Context, REQUEST_ID};
 use crate::meter;
 use crate::problem::{self, Code, Problem};
+use crate::server::crowd::Presence;
 use axum::body::HttpBody as _;
-use axum::extract::{MatchedPath, Request};
+use axum::extract::{MatchedPath, Request, State as In};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use futures_util::FutureExt as _;
 use saga_core::trace::{self, Trace};
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tracing::error_span;
 
@@ -42,8 +45,13 @@ pub(crate) struct OwnBody;
 
 /// Gives the request its id and the answer its headers; turns refusals and panics into problems;
 /// writes one line to the log.
-pub(crate) async fn front(mut request: Request, next: Next) -> Response {
+pub(crate) async fn front(
+    In(threshold): In<Arc<Threshold>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let began = Instant::now();
+    let (client, present) = threshold.pass(&mut request);
     let context = Context::of(request.headers());
     request.extensions_mut().insert(context.clone());
     // Of the highest level: where only errors are logged, they have the id, too.
@@ -54,13 +62,27 @@ pub(crate) async fn front(mut request: Request, next: Next) -> Response {
     );
     let told = request.headers().get(TRACEPARENT);
     let told = told.and_then(|told| Trace::parse(told.to_str().ok()?).ok());
-    trace::follow(span, told, answer(request, next, began, &context)).await
+    let answering = answer(request, next, present, (began, &context));
+    let mut response = trace::follow(span, told, answering).await;
+    client::dress(response.headers_mut(), client);
+    response
 }
 
-async fn answer(request: Request, next: Next, began: Instant, context: &Context) -> Response {
+async fn answer(
+    request: Request,
+    next: Next,
+    present: Result<Option<Presence>, Response>,
+    (began, context): (Instant, &Context),
+) -> Response {
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let answering = AssertUnwindSafe(next.run(request)).catch_unwind();
+    let answering = async {
+        match present {
+            Ok(_held) => next.run(request).await,
+            Err(refused) => refused,
+        }
+    };
+    let answering = AssertUnwindSafe(answering).catch_unwind();
     let mut response = match tokio::time::timeout(ANSWER_MAX, answering).await {
         Ok(Ok(response)) => response,
         Ok(Err(_)) => Problem::internal(&"a handler panicked").into_response(),
@@ -130,10 +152,14 @@ fn log(line: &Line<'_>, response: &Response, context: &Context) {
 
 #[cfg(test)]
 mod tests {
+    use crate::client::Threshold;
+    use crate::server::crowd::Crowd;
     use axum::Router;
     use axum::body::Body;
     use axum::http::Request;
     use axum::routing::get;
+    use process::settings::Proxies;
+    use std::sync::Arc;
     use tower::ServiceExt as _;
 
     #[tokio::test]
@@ -141,9 +167,16 @@ mod tests {
         async fn fall() -> &'static str {
             panic!("canary: the innermost secret")
         }
-        let router = Router::new()
-            .route("/fall", get(fall))
-            .layer(axum::middleware::from_fn(super::front));
+        let router =
+            Router::new()
+                .route("/fall", get(fall))
+                .layer(axum::middleware::from_fn_with_state(
+                    Arc::new(Threshold {
+                        proxies: Proxies::default(),
+                        crowd: Crowd::new(None),
+                    }),
+                    super::front,
+                ));
         let request = Request::get("/fall").body(Body::empty()).unwrap();
         let response = router.oneshot(request).await.unwrap();
         assert_eq!(response.status(), 500);

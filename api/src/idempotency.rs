@@ -1,6 +1,7 @@
 //! `Idempotency-Key`: the same command twice is one command, and gets one answer.
 
 use crate::asked::Asked;
+use crate::keyed;
 use crate::problem::{Code, Problem};
 use crate::state::State;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -52,7 +53,10 @@ pub(crate) struct Command(Option<Keyed>);
 
 struct Keyed {
     key: CommandKey,
+    /// Keyed: a body may be a password, which a plain hash would let anybody find by trying.
     body_hash: String,
+    /// As builds wrote it that did not key it; their rows are kept for a day.
+    older: String,
     _turn: Turn,
 }
 
@@ -93,9 +97,11 @@ impl Command {
         let Some(turn) = state.in_flight().enter(&key) else {
             return Err(under_way());
         };
+        let keyed = keyed::hash(&state.settings().pepper, "command body", &[body]);
         Ok(Self(Some(Keyed {
             key,
-            body_hash: domain::hash::name(body),
+            body_hash: domain::hash::hexadecimal(&keyed),
+            older: domain::hash::name(body),
             _turn: turn,
         })))
     }
@@ -108,10 +114,11 @@ impl Command {
     /// Looks for the answer of before, in the command's transaction. If there is none, the key is this
     /// command's, once its answer is kept and the transaction committed.
     pub(crate) async fn claim(&self, tx: &mut Tx) -> Result<Option<Given>, Problem> {
-        let Some(Keyed { key, body_hash, .. }) = &self.0 else {
+        let Some(keyed) = &self.0 else {
             return Ok(None);
         };
-        match idempotency::claim(tx, key, body_hash).await? {
+        let hashes = (&*keyed.body_hash, &*keyed.older);
+        match idempotency::claim(tx, &keyed.key, hashes).await? {
             Claim::Fresh => Ok(None),
             Claim::Done(kept) => Given::read(&kept).map(Some),
             Claim::UnderWay => Err(under_way()),

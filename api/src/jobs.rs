@@ -141,6 +141,7 @@ impl Jobs {
             degraded: false,
             letter_id: None,
             replay_of: new.replay_of,
+            parent: None,
             parked_until: None,
             deadline_at: deadline.and_then(|length| {
                 now.checked_add_signed(chrono::TimeDelta::from_std(length).ok()?)

@@ -8,10 +8,13 @@ mod me;
 mod money;
 mod personas;
 mod replays;
+mod reviews;
 mod sagas;
 mod service;
 mod sign_in;
 mod surveys;
+mod topic_rounds;
+mod topics;
 
 use crate::reference::Api;
 
@@ -20,7 +23,10 @@ pub(crate) fn all() -> Api {
     jobs::operations()
         .and(surveys::operations())
         .and(personas::operations())
+        .and(topics::operations())
+        .and(topic_rounds::operations())
         .and(me::operations())
+        .and(reviews::operations())
         .and(letters::operations())
         .and(replays::operations())
         .and(sagas::operations())

@@ -26,6 +26,11 @@ impl<T> Page<T> {
         }
     }
 
+    /// Its items, and where the next one begins.
+    pub(crate) fn into_parts(self) -> (Vec<T>, Option<String>) {
+        (self.items, self.next_cursor)
+    }
+
     /// The page of `limit` items out of one more than that, if there are more; `place` says where an item
     /// stands.
     pub(crate) fn cut<P: Serialize>(mut found: Vec<T>, limit: i64, place: fn(&T) -> P) -> Self {

@@ -34,6 +34,20 @@ impl<S: Send + Sync> FromRequestParts<S> for Name {
     }
 }
 
+/// The id of a thing, and the name of a part of it.
+pub(crate) struct Part(pub(crate) Uuid, pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Part {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = Path::<(String, String)>::from_request_parts(parts, state).await;
+        let named = path.ok().filter(|Path((_, name))| !name.contains('\0'));
+        named
+            .and_then(|Path((id, name))| Some(Self(Uuid::try_parse(&id).ok()?, name)))
+            .ok_or_else(|| Problem::not_found("thing"))
+    }
+}
+
 /// A query string that fits `T`.
 pub(crate) struct Params<T>(pub(crate) T);
 

@@ -123,6 +123,9 @@ impl IntoResponse for Problem {
     }
 }
 
+/// When whoever was turned away since a queue is full may ask again, in seconds.
+const FULL_RETRY: u64 = 30;
+
 impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
         let away = matches!(
@@ -158,9 +161,10 @@ impl From<StartError> for Problem {
     fn from(error: StartError) -> Self {
         match error {
             StartError::Store(error) => error.into(),
-            StartError::UnknownKind(_) | StartError::Input { .. } | StartError::TooLarge(_) => {
-                Self::start(&error)
-            }
+            StartError::UnknownKind(_)
+            | StartError::Input { .. }
+            | StartError::TooLarge(_)
+            | StartError::Full { .. } => Self::start(&error),
         }
     }
 }
@@ -179,6 +183,11 @@ impl Problem {
                 format!("The input does not fit: {why}."),
             ),
             StartError::TooLarge(_) => Self::field("/input", "too_long", error.to_string()),
+            StartError::Full { queue, .. } => {
+                let how =
+                    format!("Too much waits in the queue {queue} already; ask again in a while.");
+                Self::new(Code::Unavailable, how).retry_after(FULL_RETRY)
+            }
             StartError::Store(cause) => {
                 tracing::warn!(%cause, "The store did not take a saga");
                 Self::new(

@@ -88,6 +88,11 @@ impl Limiter {
         })
     }
 
+    /// Whether anything is limited at all.
+    pub(crate) fn is_on(&self) -> bool {
+        self.policies.values().any(|policies| !policies.is_empty())
+    }
+
     /// Whether anything is limited in a scope.
     pub(crate) fn counts(&self, scope: Scope) -> bool {
         !self.of(scope).is_empty()

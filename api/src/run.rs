@@ -30,7 +30,8 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     tracing::info!(%address, "The API serves");
     let state = State::new(fleet.client(), own, probe)?;
     notify::ready();
-    serve(listener, state, stop).await.context("serving")?;
+    let closing = stop::later(stop, settings.drain_delay, fleet.tracker());
+    serve(listener, state, closing).await.context("serving")?;
     fleet.close().await;
     tracing::info!("Stopped");
     traces.stop().await;

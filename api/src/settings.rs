@@ -41,6 +41,10 @@ pub struct ApiSettings {
     pub rates: Rates,
     /// Where they are counted together with other processes.
     pub shared_rates: Option<SharedRates>,
+    /// How many connections one address may have; `None` for as many as it likes.
+    pub connections_per_address: Option<usize>,
+    /// What whoever reads `/metrics` has to show, if anything.
+    pub metrics_token: Option<Secret>,
     /// How long a caller may take over the parts of a conversation.
     pub patience: Patience,
 }
@@ -57,6 +61,7 @@ impl ApiSettings {
         };
         Ok(Self {
             jwt_secret: settings.jwt_secret()?,
+            metrics_token: settings.metrics_token.clone(),
             pepper: settings.hash_pepper()?,
             public_url: settings.public_base_url.clone(),
             media_dir: settings.media_dir.clone(),
@@ -65,6 +70,7 @@ impl ApiSettings {
             sign_in: settings.sign_in.clone(),
             proxies: settings.trusted_proxies.clone(),
             rates: settings.rates.clone(),
+            connections_per_address: settings.connections_per_address,
             patience: Patience::default(),
             shared_rates: settings.redis_url.clone().map(|url| SharedRates {
                 url,

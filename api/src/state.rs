@@ -2,12 +2,14 @@
 
 use crate::auth::passwords::Passwords;
 use crate::auth::{Door, Issuers};
+use crate::feed::Feed;
 use crate::idempotency::InFlight;
 use crate::jobs::Jobs;
 use crate::problem::Problem;
 use crate::rate::Limiter;
 use crate::rate::streams::{Place, Streams};
 use crate::reference::Reference;
+use crate::server::crowd::Crowd;
 use crate::settings::ApiSettings;
 use crate::token::{Verifier, WeakSecret};
 use process::Probe;
@@ -16,7 +18,7 @@ use saga_core::Store;
 use saga_core::client::Client;
 use saga_core::db::{Db, Durability, Tx};
 use std::sync::{Arc, OnceLock};
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
 /// Everything that handlers share.
@@ -28,9 +30,11 @@ struct Inner {
     settings: ApiSettings,
     door: Door,
     jobs: Jobs,
+    feed: Feed,
     in_flight: InFlight,
     passwords: Passwords,
     limiter: Limiter,
+    crowd: Crowd,
     streams: Streams,
     probe: Probe,
     reference: OnceLock<Reference>,
@@ -61,7 +65,7 @@ impl From<argon2::Error> for StateError {
 }
 
 impl State {
-    /// The state of one API. It spawns the loops that jobs are read and watched by; they end with
+    /// The state of one API. It spawns the loops that jobs and events are read and watched by; they end with
     /// [`crate::serve`], and with the last clone. `probe` tells what `/readyz` and `/health` answer.
     pub fn new(client: Client, settings: ApiSettings, probe: Probe) -> Result<Self, StateError> {
         let sign_in = &settings.sign_in;
@@ -69,22 +73,28 @@ impl State {
             client.store().db().clone(),
             Verifier::new(settings.jwt_secret.reveal().as_bytes())?,
             Issuers::of(sign_in)?,
+            settings.pepper.clone(),
             sign_in.bootstrap_key.as_ref(),
         );
         let passwords = Passwords::new(sign_in.cost)?;
         let pepper = settings.pepper.clone();
         let limiter = Limiter::new(&settings.rates, settings.shared_rates.as_ref(), pepper)?;
+        let crowd = Crowd::new(settings.connections_per_address);
         let closing = CancellationToken::new();
         let jobs = Jobs::start(client.store().clone(), closing.clone());
+        let (feed, looks) = Feed::start(client.store().db().clone(), closing.clone());
+        TaskTracker::new().spawn(looks);
         let in_flight = InFlight::default();
         Ok(Self(Arc::new(Inner {
             client,
             settings,
             door,
             jobs,
+            feed,
             in_flight,
             passwords,
             limiter,
+            crowd,
             streams: Streams::default(),
             probe,
             reference: OnceLock::new(),
@@ -110,6 +120,9 @@ impl State {
     pub(crate) fn jobs(&self) -> &Jobs {
         &self.0.jobs
     }
+    pub(crate) fn feed(&self) -> &Feed {
+        &self.0.feed
+    }
     pub(crate) fn in_flight(&self) -> &InFlight {
         &self.0.in_flight
     }
@@ -123,6 +136,9 @@ impl State {
     }
     pub(crate) fn limiter(&self) -> &Limiter {
         &self.0.limiter
+    }
+    pub(crate) fn crowd(&self) -> &Crowd {
+        &self.0.crowd
     }
     /// A place for another stream of an account, where their number has a limit.
     pub(crate) fn place(&self, account: Uuid) -> Result<Option<Place>, Problem> {

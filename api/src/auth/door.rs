@@ -4,13 +4,15 @@ use super::caller::{By, Caller};
 use super::credentials::Credentials;
 use super::issuers::{Issuers, Refused, Stated};
 use super::secrets;
+use crate::keyed;
 use crate::problem::{Code, Problem};
 use crate::token::{Rejected, Verified, Verifier};
 use axum::http::HeaderMap;
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::accounts::identities::{self, Identity};
 use domain::accounts::permissions::{Granted, of_scopes};
 use domain::accounts::store::{self, Account};
-use domain::accounts::{identities, keys, roles, sessions};
+use domain::accounts::{erased_identities, keys, roles, sessions};
 use moka::future::Cache;
 use process::Secret;
 use saga_core::db::{Db, Durability};
@@ -31,6 +33,7 @@ pub(crate) struct Door {
     db: Db,
     verifier: Verifier,
     issuers: Issuers,
+    pepper: Secret,
     bootstrap: Option<[u8; 32]>,
     known: Cache<[u8; 32], Said>,
     standing: Cache<Who, Arc<Caller>>,
@@ -56,12 +59,14 @@ impl Door {
         db: Db,
         verifier: Verifier,
         issuers: Issuers,
+        pepper: Secret,
         bootstrap: Option<&Secret>,
     ) -> Self {
         Self {
             db,
             verifier,
             issuers,
+            pepper,
             bootstrap: bootstrap.map(|key| secrets::hash(key.reveal())),
             known: remembering(KNOWN_FOR),
             standing: remembering(STANDING_FOR),
@@ -185,7 +190,11 @@ impl Door {
     }
 
     async fn identity(&self, stated: &Stated) -> Result<Arc<Caller>, Problem> {
-        let account = self.account_of(stated).await?;
+        let account = match self.known_to(stated).await? {
+            Some(account) => account,
+            None if self.was_erased(stated).await? => return Err(gone()),
+            None => self.account_of(stated).await?,
+        };
         let rights = roles::of_account(&self.db, account.id).await?;
         Ok(Arc::new(Caller {
             by: By::Issuer,
@@ -199,18 +208,39 @@ impl Door {
 
     /// The account of whoever an issuer's token speaks for; made, if they are new.
     pub(crate) async fn account_of(&self, stated: &Stated) -> Result<Account, Problem> {
+        if let Some(account) = self.known_to(stated).await? {
+            return Ok(account);
+        }
+        let mut tx = self.db.begin(Durability::Full).await?;
+        let made = identities::find_or_create(&mut tx, Uuid::now_v7(), &stated.identity).await?;
+        tx.commit().await?;
+        enabled(made.disabled_at)?;
+        Ok(made)
+    }
+
+    async fn known_to(&self, stated: &Stated) -> Result<Option<Account>, Problem> {
+        let Identity {
+            issuer, subject, ..
+        } = &stated.identity;
+        let found = identities::find(&self.db, issuer, subject).await?;
+        if let Some(account) = &found {
+            enabled(account.disabled_at)?;
+        }
+        Ok(found)
+    }
+
+    /// Whether they had their account erased a while ago. Their token may outlive it by a day, and what a page
+    /// in a forgotten tab asks with it is no wish for another account.
+    async fn was_erased(&self, stated: &Stated) -> Result<bool, Problem> {
         let identity = &stated.identity;
-        let found = identities::find(&self.db, &identity.issuer, &identity.subject).await?;
-        let account = if let Some(account) = found {
-            account
-        } else {
-            let mut tx = self.db.begin(Durability::Full).await?;
-            let made = identities::find_or_create(&mut tx, Uuid::now_v7(), identity).await?;
-            tx.commit().await?;
-            made
-        };
-        enabled(account.disabled_at)?;
-        Ok(account)
+        let hash = self.identity_hash(&identity.issuer, &identity.subject);
+        Ok(erased_identities::is_known(&self.db, hash).await?)
+    }
+
+    /// What is kept of an identity whose account is erased.
+    pub(crate) fn identity_hash(&self, issuer: &str, subject: &str) -> [u8; 32] {
+        let parts = [issuer.as_bytes(), subject.as_bytes()];
+        keyed::hash(&self.pepper, "erased identity", &parts)
     }
 
     async fn key(&self, prefix: &str, hash: [u8; 32]) -> Result<Arc<Caller>, Problem> {
@@ -293,6 +323,11 @@ fn enabled(disabled_at: Option<DateTime<Utc>>) -> Result<(), Problem> {
 pub(crate) fn disabled() -> Problem {
     let how = "The account is disabled; ask whoever looks after this server.";
     Problem::new(Code::AccountDisabled, how)
+}
+
+fn gone() -> Problem {
+    let how = "This account was erased, as its owner asked; sign in by /auth/* to have another.";
+    Problem::new(Code::InvalidToken, how)
 }
 
 fn no_key() -> Problem {

@@ -1,6 +1,7 @@
 //! Tokens of other people's issuers: whose they are, if they are good enough.
 
-use super::jwks::{Keys, NoKey};
+use super::discovery::Discovery;
+use super::jwks::{Keys, NoKey, Place};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -63,6 +64,7 @@ struct Claims {
     aud: Option<Audience>,
     azp: Option<String>,
     sid: Option<String>,
+    hd: Option<String>,
     exp: i64,
     nbf: Option<i64>,
     iat: Option<i64>,
@@ -82,7 +84,7 @@ impl Issuers {
     pub(crate) fn of(settings: &SignIn) -> reqwest::Result<Self> {
         let http = Keys::client(settings.plain_http)?;
         let known = |issuer: &Issuer| Known {
-            keys: Keys::new(&issuer.jwks_url, issuer.algorithm, http.clone()),
+            keys: Keys::new(place(issuer), issuer.algorithm, http.clone()),
             issuer: issuer.clone(),
         };
         Ok(Self(settings.issuers.iter().map(known).collect()))
@@ -202,7 +204,12 @@ impl Accepts for Issuer {
                 .as_ref()
                 .is_some_and(|azp| self.parties.contains(azp));
         let session = !self.needs_session || claims.sid.as_ref().is_some_and(|sid| !sid.is_empty());
-        let good = self.is(&claims.iss) && for_us && by_us && session;
+        let of_ours = |hd: &String| {
+            let mut domains = self.domains.iter();
+            domains.any(|domain| domain.eq_ignore_ascii_case(hd))
+        };
+        let domain = self.domains.is_empty() || claims.hd.as_ref().is_some_and(of_ours);
+        let good = self.is(&claims.iss) && for_us && by_us && session && domain;
         good.then_some(()).ok_or(Refused::Invalid)
     }
 }
@@ -254,6 +261,15 @@ impl Claims {
             email: email.map(|email| email.trim().to_lowercase()),
             name: name.map(|name| name.trim().to_owned()),
         })
+    }
+}
+
+/// Where an issuer's keys are, or where it says so.
+fn place(issuer: &Issuer) -> Place {
+    match (&issuer.jwks_url, issuer.issuers.first()) {
+        (Some(url), _) => Place::Known(url.clone()),
+        (None, Some(name)) => Place::Told(Discovery::of(name)),
+        (None, None) => Place::Known(String::new()),
     }
 }
 

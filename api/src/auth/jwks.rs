@@ -1,5 +1,6 @@
 //! The keys of an issuer: fetched once for everybody, seldom, and never because somebody invents key ids.
 
+use super::discovery::{Discovery, get};
 use jsonwebtoken::DecodingKey;
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, PublicKeyUse};
 use process::settings::Algorithm;
@@ -16,16 +17,23 @@ const SEARCH_PAUSE: Duration = Duration::from_mins(5);
 /// After a fetch that failed.
 const FAILURE_PAUSE: Duration = Duration::from_secs(10);
 const ANSWER_MAX: Duration = Duration::from_secs(3);
-const BYTES_MAX: usize = 64 * 1024;
 const KEYS_MAX: usize = 20;
 /// The modulus of an RSA key of 2048 bits, in base64.
 const MODULUS_CHARS_MIN: usize = 341;
 
 type ByName = HashMap<String, DecodingKey>;
 
+/// Where the keys of an issuer are.
+pub(super) enum Place {
+    /// There.
+    Known(String),
+    /// Where its own document says.
+    Told(Discovery),
+}
+
 /// The keys of one issuer.
 pub(super) struct Keys {
-    url: String,
+    place: Place,
     algorithm: Algorithm,
     http: reqwest::Client,
     held: Mutex<Held>,
@@ -91,9 +99,9 @@ impl Held {
 }
 
 impl Keys {
-    pub(super) fn new(url: &str, algorithm: Algorithm, http: reqwest::Client) -> Self {
+    pub(super) fn new(place: Place, algorithm: Algorithm, http: reqwest::Client) -> Self {
         Self {
-            url: url.to_owned(),
+            place,
             algorithm,
             http,
             held: Mutex::default(),
@@ -127,7 +135,11 @@ impl Keys {
         let fetched = self.fetch().await;
         asking.answered = true;
         if let Err(error) = &fetched {
-            tracing::warn!(url = self.url, %error, "An issuer's keys could not be fetched");
+            let place = match &self.place {
+                Place::Known(url) => url,
+                Place::Told(discovery) => discovery.issuer(),
+            };
+            tracing::warn!(place, %error, "An issuer's keys could not be fetched");
         }
         self.held().took(id, fetched.ok(), Instant::now());
         self.settled(id).unwrap_or(Err(NoKey::Unknown))
@@ -148,14 +160,14 @@ impl Keys {
     }
 
     async fn fetch(&self) -> anyhow::Result<ByName> {
-        let mut response = self.http.get(&self.url).send().await?;
-        let status = response.status();
-        anyhow::ensure!(status.is_success(), "it answers {status}");
-        let mut body = vec![];
-        while let Some(chunk) = response.chunk().await? {
-            body.extend_from_slice(&chunk);
-            anyhow::ensure!(body.len() <= BYTES_MAX, "more than {BYTES_MAX} bytes");
-        }
+        let body = match &self.place {
+            Place::Known(url) => get(&self.http, url).await?,
+            Place::Told(discovery) => {
+                let url = discovery.place(&self.http).await?;
+                let got = get(&self.http, &url).await;
+                got.inspect_err(|_| discovery.forget())?
+            }
+        };
         read(&body, self.algorithm)
     }
 }
@@ -212,8 +224,9 @@ fn fits(key: &Jwk, algorithm: Algorithm) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{ByName, Held, Look};
+    use super::{Algorithm, ByName, Held, Keys, Look, NoKey, Place};
     use jsonwebtoken::DecodingKey;
+    use std::sync::Arc;
     use std::time::{Duration, Instant};
 
     fn keys(ids: &[&str]) -> ByName {
@@ -248,6 +261,25 @@ mod tests {
         held.took("three", Some(keys(&["two"])), at(301));
         assert_eq!(word(&held, "three", at(302)), "unknown");
         assert_eq!(word(&held, "one", at(302)), "unknown", "withdrawn");
+    }
+
+    #[tokio::test]
+    async fn a_caller_who_hangs_up_while_it_fetches_has_asked_all_the_same() {
+        let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/keys", silent.local_addr().unwrap());
+        let http = Keys::client(true).unwrap();
+        let keys = Arc::new(Keys::new(Place::Known(url), Algorithm::Rs256, http));
+        let asking = Arc::clone(&keys);
+        let caller = tokio::spawn(async move { asking.find("one").await.map(drop) });
+        let held = silent.accept().await.unwrap();
+        caller.abort();
+        assert!(caller.await.unwrap_err().is_cancelled());
+        // A thousand who do the same find that the issuer is left alone for a while.
+        for _ in 0..1_000 {
+            let found = keys.find("one").await.map(drop);
+            assert_eq!(found, Err(NoKey::Away));
+        }
+        drop(held);
     }
 
     #[test]

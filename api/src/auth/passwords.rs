@@ -1,11 +1,14 @@
-//! Passwords: hashed by Argon2id, away from the async threads, a few at a time, and as much work for nobody.
+//! Passwords: hashed by Argon2id, away from the async threads, a few at a time, and as much work for everybody.
 
 use crate::problem::{Code, Problem};
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use argon2::{Algorithm, Argon2, Params, Version};
+use domain::accounts::passwords;
+use moka::future::Cache;
 use process::Secret;
 use process::settings::PasswordCost;
+use saga_core::db::Db;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -15,6 +18,10 @@ use tokio::sync::Semaphore;
 const TURN_MAX: Duration = Duration::from_secs(10);
 /// Passwords that wait at once; who comes then is sent away.
 const WAITING_MAX: usize = 64;
+/// How long it is taken as known what imported hashes cost.
+const IMPORTS_KNOWN_FOR: Duration = Duration::from_mins(1);
+/// The least and the most that a hash of bcrypt may cost; a look at a dearer one would take minutes.
+const BCRYPT_COSTS: std::ops::RangeInclusive<u32> = 4..=16;
 
 /// Hashes passwords, and checks them.
 #[derive(Clone)]
@@ -26,7 +33,11 @@ struct Inner {
     nobody: String,
     turns: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
+    /// What the dearest hash of bcrypt costs that is still there.
+    imports: Cache<(), Option<u32>>,
     looked: AtomicU64,
+    /// Rounds of bcrypt.
+    rounds: AtomicU64,
 }
 
 /// Hashes one password at this cost, here and now: for commands that end soon after.
@@ -65,7 +76,12 @@ impl Passwords {
             nobody,
             turns: Arc::new(Semaphore::new(cost.at_once)),
             waiting: Arc::new(Semaphore::new(cost.at_once + WAITING_MAX)),
+            imports: Cache::builder()
+                .max_capacity(1)
+                .time_to_live(IMPORTS_KNOWN_FOR)
+                .build(),
             looked: AtomicU64::new(0),
+            rounds: AtomicU64::new(0),
         })))
     }
 
@@ -79,13 +95,27 @@ impl Passwords {
         hashed.map_err(|error| Problem::internal(&error))
     }
 
-    /// Checks a password. Without a hash it is wrong, after as much work.
+    /// Checks a password. Without a hash it is wrong, after as much work; and while hashes of bcrypt are
+    /// there that were imported, everybody's takes what the dearest of them does, so that the time tells
+    /// neither who there is nor who has not come since.
     pub(crate) async fn check(
         &self,
+        db: &Db,
         hash: Option<String>,
         password: String,
     ) -> Result<Checked, Problem> {
-        self.in_turn(move |inner: &Inner| inner.check(hash.as_deref(), &password))
+        let imported = self.0.imports.try_get_with((), dearest_import(db)).await;
+        let imported = imported.map_err(|error| Problem::internal(&error))?;
+        self.check_beside(imported, hash, password).await
+    }
+
+    async fn check_beside(
+        &self,
+        imported: Option<u32>,
+        hash: Option<String>,
+        password: String,
+    ) -> Result<Checked, Problem> {
+        self.in_turn(move |inner: &Inner| inner.check(imported, hash.as_deref(), &password))
             .await
     }
 
@@ -113,15 +143,28 @@ impl Passwords {
     }
 }
 
+async fn dearest_import(db: &Db) -> sqlx::Result<Option<u32>> {
+    let dearest = passwords::dearest_import(db).await?;
+    Ok(dearest.filter(|cost| BCRYPT_COSTS.contains(cost)))
+}
+
 impl Inner {
-    fn check(&self, hash: Option<&str>, password: &str) -> Checked {
-        self.looked.fetch_add(1, Ordering::Relaxed);
-        if let Some(imported) = hash.filter(|hash| hash.starts_with("$2")) {
-            return match bcrypt::verify(password, imported) {
-                Ok(true) => Checked::RightOutdated,
-                Ok(false) | Err(_) => Checked::Wrong,
-            };
+    fn check(&self, imported: Option<u32>, hash: Option<&str>, password: &str) -> Checked {
+        let (bcrypt, argon) = match hash {
+            Some(hash) if hash.starts_with("$2") => (Some(hash), None),
+            Some(_) | None => (None, hash),
+        };
+        let by_bcrypt = self.by_bcrypt(imported, bcrypt, password);
+        let by_argon = self.by_argon(argon, password);
+        if bcrypt.is_some() {
+            by_bcrypt
+        } else {
+            by_argon
         }
+    }
+
+    fn by_argon(&self, hash: Option<&str>, password: &str) -> Checked {
+        self.looked.fetch_add(1, Ordering::Relaxed);
         let Ok(parsed) = PasswordHash::new(hash.unwrap_or(&self.nobody)) else {
             return Checked::Wrong;
         };
@@ -140,6 +183,34 @@ impl Inner {
                 }
             }
         }
+    }
+
+    /// Each cost is twice the work of the one below it: what a cheaper hash leaves of the dearest is that
+    /// cost once more, and every one between.
+    fn by_bcrypt(&self, dearest: Option<u32>, hash: Option<&str>, password: &str) -> Checked {
+        let cost = hash.and_then(|hash| hash.get(4..6)?.parse().ok());
+        let cost = cost.filter(|cost| BCRYPT_COSTS.contains(cost));
+        let checked = match (hash, cost) {
+            (Some(hash), Some(cost)) => {
+                self.rounds.fetch_add(1 << cost, Ordering::Relaxed);
+                match bcrypt::verify(password, hash) {
+                    Ok(true) => Checked::RightOutdated,
+                    Ok(false) | Err(_) => Checked::Wrong,
+                }
+            }
+            (None, _) | (Some(_), None) => Checked::Wrong,
+        };
+        let (from, to) = match (cost, dearest) {
+            (_, None) => (0, 0),
+            (Some(cost), Some(dearest)) => (cost, dearest),
+            (None, Some(dearest)) => (dearest, dearest + 1),
+        };
+        for cost in from..to {
+            self.rounds.fetch_add(1 << cost, Ordering::Relaxed);
+            let nobody = bcrypt::hash_with_salt("nobody's password", cost, [0; 16]);
+            std::hint::black_box(nobody.is_ok());
+        }
+        checked
     }
 }
 
@@ -170,8 +241,8 @@ mod tests {
             (None, "wrong", Checked::Wrong),
             (None, "nobody's password", Checked::Wrong),
         ] {
-            let checked = passwords.check(hash, password.to_owned()).await;
-            assert_eq!(checked.unwrap(), found);
+            let checked = passwords.check_beside(None, hash, password.to_owned());
+            assert_eq!(checked.await.unwrap(), found);
             assert_eq!(looked(), 1, "one look, whoever it is");
         }
         // And at the same cost: nobody's hash is one of today's.
@@ -186,8 +257,9 @@ mod tests {
     #[tokio::test]
     async fn a_hash_of_another_cost_is_told_apart() {
         let hash = passwords(1).hash("right".to_owned()).await.unwrap();
-        let checked = passwords(2).check(Some(hash), "right".to_owned()).await;
-        assert_eq!(checked.unwrap(), Checked::RightOutdated);
+        let passwords = passwords(2);
+        let checked = passwords.check_beside(None, Some(hash), "right".to_owned());
+        assert_eq!(checked.await.unwrap(), Checked::RightOutdated);
     }
 
     #[tokio::test]
@@ -197,16 +269,72 @@ mod tests {
             .to_string();
         let passwords = passwords(1);
         for (password, found) in [("right", Checked::RightOutdated), ("wrong", Checked::Wrong)] {
-            let checked = passwords.check(Some(hash.clone()), password.to_owned());
+            let checked = passwords.check_beside(Some(4), Some(hash.clone()), password.to_owned());
             assert_eq!(checked.await.unwrap(), found);
         }
     }
 
     #[tokio::test]
+    async fn while_imported_hashes_are_there_everybody_takes_as_long_as_the_dearest() {
+        let passwords = passwords(1);
+        let ours = passwords.hash("right".to_owned()).await.unwrap();
+        let imported = |cost| bcrypt::hash_with_salt("right", cost, [7; 16]).unwrap();
+        let (cheap, dear) = (imported(4).to_string(), imported(6).to_string());
+        for hash in [None, Some(ours), Some(cheap), Some(dear)] {
+            for password in ["right", "wrong"] {
+                let checked = passwords.check_beside(Some(6), hash.clone(), password.to_owned());
+                let right = checked.await.unwrap() != Checked::Wrong;
+                assert_eq!(right, hash.is_some() && password == "right", "{hash:?}");
+                let looked = passwords.0.looked.swap(0, Ordering::Relaxed);
+                let rounds = passwords.0.rounds.swap(0, Ordering::Relaxed);
+                assert_eq!((looked, rounds), (1, 1 << 6), "{hash:?} {password}");
+            }
+        }
+        // Once the last is gone there is nothing to hide.
+        let checked = passwords.check_beside(None, None, "right".to_owned());
+        assert_eq!(checked.await.unwrap(), Checked::Wrong);
+        assert_eq!(passwords.0.rounds.load(Ordering::Relaxed), 0);
+    }
+
+    #[tokio::test]
+    async fn a_caller_who_hangs_up_leaves_its_turn_taken_until_the_work_is_done() {
+        let passwords = passwords(1);
+        let free = || passwords.0.turns.available_permits();
+        assert_eq!(free(), 2);
+        let (go, wait) = std::sync::mpsc::channel::<()>();
+        let (start, started) = tokio::sync::oneshot::channel();
+        let caller = passwords.clone();
+        let caller = tokio::spawn(async move {
+            let work = move |_: &super::Inner| {
+                start.send(()).unwrap();
+                wait.recv().unwrap();
+            };
+            drop(caller.in_turn(work).await);
+        });
+        started.await.unwrap();
+        caller.abort();
+        assert!(caller.await.unwrap_err().is_cancelled());
+        assert_eq!(
+            free(),
+            1,
+            "or a thousand who hang up would have a thousand hashed at once"
+        );
+        assert!(passwords.0.waiting.available_permits() < 2 + super::WAITING_MAX);
+        go.send(()).unwrap();
+        drop(passwords.0.turns.acquire_many(2).await.unwrap());
+    }
+
+    #[tokio::test]
     async fn what_is_no_hash_is_no_password() {
         let passwords = passwords(1);
-        for hash in ["x", "$2", "$2b$99$x", "$argon2id$v=19$m=64"] {
-            let checked = passwords.check(Some(hash.to_owned()), "x".to_owned());
+        for hash in [
+            "x",
+            "$2",
+            "$2b$99$x",
+            "$2b$31$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+            "$argon2id$v=19$m=64",
+        ] {
+            let checked = passwords.check_beside(Some(4), Some(hash.to_owned()), "x".to_owned());
             assert_eq!(checked.await.unwrap(), Checked::Wrong, "{hash}");
         }
     }

@@ -21,7 +21,7 @@ use uuid::Uuid;
 /// How old a live job may be.
 const LIVE_MS_MAX: u64 = 100;
 /// Memory for rendered jobs.
-const BYTES_MAX: u64 = 4 * 1024 * 1024;
+const BYTES_MAX: u64 = 2 * 1024 * 1024;
 /// How long a job stays that nobody asks for.
 const IDLE_MAX: Duration = Duration::from_mins(10);
 

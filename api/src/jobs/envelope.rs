@@ -35,9 +35,10 @@ pub(crate) struct Job {
     started_at: Option<DateTime<Utc>>,
     finished_at: Option<DateTime<Utc>>,
     deadline_at: Option<DateTime<Utc>>,
+    /// The job that began this one and waits for it.
     parent: Option<Uuid>,
-    #[schema(value_type = Vec<Uuid>)]
-    children: [Uuid; 0],
+    /// The jobs that this one began, in order.
+    children: Vec<Uuid>,
     /// The job that was begun again as this one.
     replay_of: Option<Uuid>,
     /// The job as which this one was begun again.
@@ -71,10 +72,10 @@ struct Progress {
 /// What a job waits for.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 struct WaitingFor {
-    /// `signal`, `timer` or `budget`.
+    /// `signal`, `timer`, `review`, `children` or `budget`.
     #[serde(rename = "type")]
     kind: &'static str,
-    /// The signal, or the step.
+    /// The signal, the step, the point of the review, or the kind of the first child.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     name: Option<String>,
@@ -165,8 +166,8 @@ impl Job {
             started_at: saga.started_at,
             finished_at: saga.finished_at,
             deadline_at: saga.deadline_at,
-            parent: None,
-            children: [],
+            parent: saga.parent.as_ref().map(|parent| parent.id),
+            children: run.children().collect(),
             replay_of: saga.replay_of,
             replayed_as: None,
             links: links(saga),
@@ -199,7 +200,8 @@ fn current(run: &Run, undoing: bool) -> Option<&StepRow> {
 }
 
 fn progress(run: &Run) -> Progress {
-    let work = || run.steps.iter().filter(|step| step.role == Role::Work);
+    let work = |step: &&StepRow| matches!(step.role, Role::Work | Role::Child);
+    let work = || run.steps.iter().filter(work);
     let over = |step: &&StepRow| {
         // A failure counts once the saga went on without the step.
         step.state == StepState::Done || step.state == StepState::Failed && step.letter_id.is_none()
@@ -262,7 +264,18 @@ fn waiting_for(run: &Run) -> Option<WaitingFor> {
             name: None,
             until,
         }),
-        (None, None) => None,
+        (None, None) if open(Role::Review).is_some() => {
+            open(Role::Review).map(|review| WaitingFor {
+                kind: "review",
+                name: Some(review.step.clone()),
+                until: review.wake_at,
+            })
+        }
+        (None, None) => open(Role::Child).map(|child| WaitingFor {
+            kind: "children",
+            name: Some(child.step.clone()),
+            until: None,
+        }),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::problem::Code;
 use crate::reference::{Api, Operation, staff};
-use crate::routes::{audit, dead_letters::Decision, kinds, queues, workers};
+use crate::routes::{audit, dead_letters::Decision, kinds, queues, schedules, workers};
 use saga_core::store::audit::Decided;
 use serde_json::json;
 
@@ -18,6 +18,12 @@ fn switch(id: &'static str, summary: &'static str) -> Operation {
 
 pub(super) fn operations() -> Api {
     let api = Api::of("Fleet").get(
+        "/api/v1/admin/schedules",
+        schedules::list,
+        staff("listSchedules", "List what begins by the clock, by name")
+            .page::<schedules::Item>("Schedules. There is no next page."),
+    );
+    let api = api.get(
         "/api/v1/admin/queues",
         queues::list,
         staff("listQueues", "List the queues, by name")

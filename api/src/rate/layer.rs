@@ -13,8 +13,8 @@ use process::settings::Scope;
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
-/// Counts a request for the address that it is from.
-pub(crate) async fn by_address(
+/// Counts a request: for the address that it is from, and for the account that makes it.
+pub(crate) async fn count(
     In(state): In<State>,
     client: Client,
     request: Request,
@@ -22,14 +22,14 @@ pub(crate) async fn by_address(
 ) -> Response {
     let scopes = of_address(&request);
     if !scopes.iter().any(|scope| state.limiter().counts(*scope)) {
-        return next.run(request).await;
+        return by_account(&state, request, next).await;
     }
     let whom = client.neighbourhood().to_string();
     let verdict = state.limiter().take(scopes, &whom).await;
     if let Some(problem) = refusal(&verdict) {
         return told(problem.into_response(), &verdict);
     }
-    let response = next.run(request).await;
+    let response = by_account(&state, request, next).await;
     // What an account has left is nearer to its caller than what its network has.
     if response.headers().contains_key(&LIMIT) {
         return response;
@@ -39,7 +39,7 @@ pub(crate) async fn by_address(
 
 /// Counts a request for the account that makes it. Whoever cannot be recognised goes on: the route says
 /// whether that matters.
-pub(crate) async fn by_account(In(state): In<State>, mut request: Request, next: Next) -> Response {
+async fn by_account(state: &State, mut request: Request, next: Next) -> Response {
     let scopes = of_account(&request);
     let limiter = state.limiter();
     let known = request.headers().contains_key(header::AUTHORIZATION)
@@ -76,8 +76,9 @@ fn of_account(request: &Request) -> &'static [Scope] {
     if matches!(*request.method(), Method::GET | Method::HEAD) {
         let accept = request.headers().get(header::ACCEPT);
         let accept = accept.and_then(|accept| accept.to_str().ok());
-        let streams = path.ends_with("/events")
-            && accept.is_some_and(|accept| accept.contains("text/event-stream"));
+        let streams = path.ends_with("/stream")
+            || path.ends_with("/events")
+                && accept.is_some_and(|accept| accept.contains("text/event-stream"));
         return if streams {
             &[Scope::Reads, Scope::Streams]
         } else {

@@ -6,19 +6,18 @@ use std::sync::{Mutex, PoisonError};
 
 /// Places that a bucket may be in; whoever comes anew takes that of the one that is full soonest.
 const WAYS: usize = 8;
-/// A mebibyte and a half in all.
+/// A mebibyte in all, of which the system gives only the pages that are written to.
 const SETS: usize = 1 << 13;
+/// Sets behind one lock.
+const SHARE: usize = 1 << 7;
 
-#[derive(Clone, Copy, Default)]
-struct Slot {
-    whose: u64,
-    full_at: u64,
-}
+/// Whose bucket it is, and when it is full; nobody's, and all zeros, at first.
+type Slot = [u64; 2];
 
 /// Buckets in a memory of fixed size. What is forgotten in it is the bucket that has least to remember,
 /// so a flood of strangers does not wash away who is being kept off.
 pub(crate) struct Table {
-    sets: Vec<Mutex<[Slot; WAYS]>>,
+    shares: Vec<Mutex<Vec<Slot>>>,
     /// Nobody can guess which callers meet in one set.
     hasher: RandomState,
 }
@@ -26,7 +25,9 @@ pub(crate) struct Table {
 impl Table {
     pub(crate) fn new() -> Self {
         Self {
-            sets: (0..SETS).map(|_| Mutex::default()).collect(),
+            shares: (0..SETS / SHARE)
+                .map(|_| Mutex::new(vec![[0, 0]; SHARE * WAYS]))
+                .collect(),
             hasher: RandomState::new(),
         }
     }
@@ -35,24 +36,26 @@ impl Table {
     pub(crate) fn take(&self, whom: impl Hash, bucket: Bucket, now: u64) -> Outcome {
         let whose = self.hasher.hash_one(whom).max(1);
         let set = usize::try_from(whose % SETS as u64).unwrap_or_default();
-        let mut set = self.sets[set]
+        let mut share = self.shares[set / SHARE]
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let at = set.iter().position(|slot| slot.whose == whose);
+        let set = &mut share[set % SHARE * WAYS..][..WAYS];
+        let at = set.iter().position(|slot| slot[0] == whose);
         let at = at.unwrap_or_else(|| {
-            let soonest = set.iter().enumerate().min_by_key(|(_, slot)| slot.full_at);
+            let soonest = set.iter().enumerate().min_by_key(|(_, slot)| slot[1]);
             let at = soonest.map_or(0, |(at, _)| at);
-            set[at] = Slot { whose, full_at: 0 };
+            set[at] = [whose, 0];
             at
         });
-        let (full_at, outcome) = bucket.take(set[at].full_at, now);
-        set[at].full_at = full_at;
+        let (full_at, outcome) = bucket.take(set[at][1], now);
+        set[at][1] = full_at;
         outcome
     }
 
     #[cfg(test)]
     fn bytes(&self) -> usize {
-        self.sets.capacity() * size_of::<Mutex<[Slot; WAYS]>>()
+        let each = |share: &Mutex<Vec<Slot>>| share.lock().unwrap().capacity() * size_of::<Slot>();
+        self.shares.iter().map(each).sum()
     }
 }
 

@@ -21,9 +21,14 @@ pub(super) fn line(public_url: &str, method: &str, path: &str, operation: &Value
     }
     let base = public_url.trim_end_matches('/');
     let _ = write!(line, " \"{base}{address}\"");
-    let secured = operation["security"].as_array();
-    if secured.is_some_and(|all| all.iter().any(|one| one.get("bearer").is_some())) {
+    let by = |scheme: &str| {
+        let all = operation["security"].as_array();
+        all.is_some_and(|all| all.iter().any(|one| one.get(scheme).is_some()))
+    };
+    if by("bearer") {
         line.push_str(" \\\n  -H \"Authorization: Bearer $CHORUS_TOKEN\"");
+    } else if by("api_key") {
+        line.push_str(" \\\n  -H \"X-API-Key: $CHORUS_API_KEY\"");
     }
     if let Some(example) = operation.pointer("/requestBody/content/application~1json/example") {
         let body = example.to_string().replace('\'', "'\\''");

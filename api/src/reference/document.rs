@@ -6,7 +6,7 @@ use super::schemas::{self, Shapes};
 use serde_json::{Map, Value, json};
 
 /// The headings of the document, in their order.
-const TAGS: [(&str, &str); 13] = [
+const TAGS: [(&str, &str); 16] = [
     (
         "Jobs",
         "What becomes of accepted commands. Every command that starts one answers 202 with it.",
@@ -18,6 +18,18 @@ const TAGS: [(&str, &str); 13] = [
     (
         "Personas",
         "The character that friends' answers became, and its pictures.",
+    ),
+    (
+        "Rounds",
+        "How a pool of ideas becomes topics: rounds, and the groups that they find.",
+    ),
+    (
+        "Topics",
+        "What a community would like to talk about, what it does talk about, and a stream of what is new.",
+    ),
+    (
+        "Reviews",
+        "Questions to people that a job waits for: approve, ask for another try, reject.",
     ),
     (
         "Your account",

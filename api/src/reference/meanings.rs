@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 
 /// Every code, by status. The document and the page of errors are made from it, and a problem
 /// whose code is missing here stops every test that meets it.
-pub(crate) const ALL: [Code; 31] = [
+pub(crate) const ALL: [Code; 33] = [
     Code::MalformedJson,
     Code::UnknownField,
     Code::BadParameter,
@@ -20,6 +20,8 @@ pub(crate) const ALL: [Code; 31] = [
     Code::MethodNotAllowed,
     Code::SlowRequest,
     Code::DuplicateResponse,
+    Code::LiveSubmissionExists,
+    Code::RoundInProgress,
     Code::StateConflict,
     Code::IdempotencyInProgress,
     Code::AlreadyResolved,
@@ -106,6 +108,14 @@ pub(super) fn of(code: Code) -> (&'static str, &'static str) {
         Code::DuplicateResponse => (
             "This friend has answered this survey already.",
             "Nothing needs to be done: the first answers count.",
+        ),
+        Code::LiveSubmissionExists => (
+            "You have an idea in the pool already, and there is one of each member.",
+            "Change it, or take it back; once a topic is made of it, or no longer, you are free to hand in another.",
+        ),
+        Code::RoundInProgress => (
+            "A round is open, and there is one of a pool at a time.",
+            "Follow the job that the problem names; start another once that is over.",
         ),
         Code::StateConflict => (
             "What it is about is in a state that does not allow this.",

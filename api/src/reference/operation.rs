@@ -17,6 +17,8 @@ enum Who {
     SignedOrAnybody,
     Signed,
     Staff,
+    /// Who shows an API key, and nobody else.
+    Machine,
 }
 
 /// One operation.
@@ -85,6 +87,12 @@ pub(crate) fn staff(id: &'static str, summary: &'static str) -> Operation {
 }
 
 impl Operation {
+    /// Only an API key opens it, a session does not.
+    pub(crate) fn by_key(mut self) -> Self {
+        self.who = Who::Machine;
+        self
+    }
+
     /// Says more than the summary.
     pub(crate) fn says(mut self, description: &'static str) -> Self {
         self.description = description;
@@ -300,8 +308,9 @@ impl Operation {
             Who::Anybody => json!([]),
             Who::SignedOrAnybody => json!([{"bearer": []}, {}]),
             Who::Signed | Who::Staff => json!([{"bearer": []}, {"api_key": []}]),
+            Who::Machine => json!([{"api_key": []}]),
         };
-        if self.who == Who::Staff {
+        if matches!(self.who, Who::Staff | Who::Machine) {
             told["x-role"] = "operator".into();
         }
         if let Some(permission) = self.permission {

@@ -9,7 +9,7 @@ use crate::state::State;
 use axum::extract::State as In;
 use axum::response::Response;
 use domain::accounts::erase::{Erase, EraseAccount};
-use domain::accounts::erasure;
+use domain::accounts::{erased_identities, erasure, identities};
 use saga_core::Saga as _;
 use saga_core::store::NewSaga;
 use saga_core::store::audit::{self, Entry};
@@ -42,6 +42,10 @@ pub(crate) async fn erase(
     let (started, tickets) = state.client().start_in(&mut tx, new).await?;
     if started.new {
         erasure::asked(&mut tx, started.id, account).await?;
+        for (issuer, subject) in identities::of_account(&mut tx, account).await? {
+            let hash = state.door().identity_hash(&issuer, &subject);
+            erased_identities::note(&mut tx, account, hash).await?;
+        }
         let who = account.to_string();
         let entry = Entry {
             actor: &who,
@@ -69,6 +73,11 @@ pub(super) async fn staying(state: &State, account: Uuid) -> Result<(), Problem>
     if erasure::find(state.db(), account).await?.is_none() {
         return Ok(());
     }
+    Err(leaving())
+}
+
+/// Answers whoever wants something made for an account that is about to go, or is gone.
+pub(super) fn leaving() -> Problem {
     let how = "This account is being erased, as its owner asked; nothing is made for it any more.";
-    Err(Problem::new(Code::InvalidToken, how))
+    Problem::new(Code::InvalidToken, how)
 }

@@ -4,12 +4,13 @@ use crate::auth::Signed;
 use crate::jobs::Seen;
 use crate::page;
 use crate::params::{Id, Params};
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 use crate::rate::streams::Place;
+use crate::sse;
 use crate::state::State;
 use axum::extract::State as In;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::sse::Event;
 use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, Utc};
 use futures_util::{Stream, stream};
@@ -19,21 +20,10 @@ use serde_json::Value;
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::watch;
 
 /// Events read at once.
 const READ_MAX: i64 = 100;
-/// Proxies cut what is silent for longer.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
-/// When to come again after the server has stopped, or could not read.
-const RETRY: Duration = Duration::from_secs(1);
-const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
-const UNBUFFERED: (HeaderName, HeaderValue) = (
-    HeaderName::from_static("x-accel-buffering"),
-    HeaderValue::from_static("no"),
-);
-
 #[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -95,7 +85,7 @@ pub(crate) async fn events(
         .get(header::ACCEPT)
         .and_then(|accept| accept.to_str().ok())
         .unwrap_or("");
-    let last = last_event_id(&headers)?;
+    let last = sse::last_event_id(&headers)?;
     if accept.contains("text/event-stream") {
         let after = last.or(from.starting_after);
         let place = state.place(caller.account())?;
@@ -124,23 +114,6 @@ pub(crate) struct EventPage {
     pub(super) next_cursor: Option<String>,
 }
 
-fn last_event_id(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
-    let Some(given) = headers.get(LAST_EVENT_ID) else {
-        return Ok(None);
-    };
-    let id = given
-        .to_str()
-        .ok()
-        .and_then(|id| id.trim().parse().ok())
-        .filter(|id| *id >= 0);
-    id.map(Some).ok_or_else(|| {
-        Problem::new(
-            Code::BadParameter,
-            "Last-Event-ID: send back the id of the last event.",
-        )
-    })
-}
-
 fn stream_from(
     state: &State,
     seen: Arc<Seen>,
@@ -159,14 +132,7 @@ fn stream_from(
         over: false,
         _place: place,
     };
-    let sse = Sse::new(story.tell()).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
-    let mut response = sse.into_response();
-    let (name, value) = UNBUFFERED;
-    response.headers_mut().insert(name, value);
-    response
-        .headers_mut()
-        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+    sse::telling(story.tell())
 }
 
 fn snapshot(seen: &Seen) -> Event {
@@ -247,7 +213,6 @@ impl Story {
     /// Says why the stream ends before the story does, and when to come again.
     fn part(&mut self, why: &str) {
         self.over = true;
-        self.waiting
-            .push_back(Event::default().comment(why).retry(RETRY));
+        self.waiting.push_back(sse::parting(why));
     }
 }

@@ -182,11 +182,13 @@ mod tests {
             public_url: "http://here".to_owned(),
             media_dir: "/tmp".into(),
             demo_kinds: false,
+            metrics_token: None,
             origins: Origins::None,
             sign_in: process::settings::SignIn::default(),
             proxies: Proxies::default(),
             rates: Rates::off(),
             shared_rates: None,
+            connections_per_address: None,
             patience: Patience::default(),
         };
         let (mine, other) = (Uuid::now_v7(), Uuid::now_v7());

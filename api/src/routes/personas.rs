@@ -230,6 +230,7 @@ fn refused(error: ForgeError) -> Problem {
                 .with("cancel", format!("{job}/cancel"))
                 .with("job", job)
         }
+        ForgeError::Leaving => super::erase::leaving(),
         ForgeError::Start(error) => error.into(),
         ForgeError::Store(error) => error.into(),
     }

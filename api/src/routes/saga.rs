@@ -32,6 +32,10 @@ pub(crate) struct Detail {
     #[serde(flatten)]
     item: Item,
     why: Vec<Reason>,
+    /// The saga that began it and waits for it.
+    parent: Option<Uuid>,
+    /// The sagas that it began, in order.
+    children: Vec<Uuid>,
     /// The saga that was begun again from its letter.
     replayed_as: Option<Uuid>,
     /// Of the saga; the data of a person, so only an admin is told.
@@ -107,6 +111,7 @@ pub(crate) async fn show(
     let oldest = (run.saga.seq - HISTORY_MAX).max(0);
     let mut attempts = attempts(store.events(id, oldest, HISTORY_MAX).await?);
     let admin = caller.is_admin();
+    let children = run.children().collect();
     let steps = run.steps.into_iter().map(|step| {
         let attempts = attempts.remove(step.key.as_str()).unwrap_or_default();
         StepTold::of(step, attempts, admin)
@@ -114,6 +119,8 @@ pub(crate) async fn show(
     let (steps, mut saga) = (steps.collect(), run.saga);
     Ok(axum::Json(Detail {
         why,
+        parent: saga.parent.as_ref().map(|parent| parent.id),
+        children,
         replayed_as,
         input: admin.then(|| saga.input.take()),
         output: saga.output.take().filter(|_| admin),
@@ -149,6 +156,7 @@ async fn why(state: &State, run: &Run) -> Result<Vec<Reason>, Problem> {
     if !queues.is_empty() {
         outside.oldest_unconfirmed = state.store().oldest_unconfirmed(now).await?;
     }
+    outside.children = where_children_are(state, run).await?;
     for switch in state.store().queue_switches().await? {
         if switch.paused {
             let who = who(&switch.decided_by, switch.decided_at, &switch.reason);
@@ -176,6 +184,22 @@ async fn why(state: &State, run: &Run) -> Result<Vec<Reason>, Problem> {
         }
     }
     Ok(run.why(now, &outside))
+}
+
+/// Where those of a saga's children are that have not ended.
+async fn where_children_are(
+    state: &State,
+    run: &Run,
+) -> Result<BTreeMap<Uuid, SagaState>, Problem> {
+    let ids: Vec<Uuid> = run.children().collect();
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let found = state.store().view(&ids).await?.into_values();
+    let open = found.filter(|child| !child.saga.state.is_final());
+    Ok(open
+        .map(|child| (child.saga.id, child.saga.state))
+        .collect())
 }
 
 /// Who decided, when and why, in a sentence.

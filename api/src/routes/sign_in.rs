@@ -4,6 +4,7 @@ use crate::auth::opened::{self, Opened, Origin};
 use crate::auth::passwords::Checked;
 use crate::auth::{disabled, refused, secrets};
 use crate::body::{Json, PUBLIC_BYTES_MAX};
+use crate::keyed;
 use crate::params::Name;
 use crate::problem::{Code, Problem};
 use crate::state::State;
@@ -121,7 +122,8 @@ pub(crate) async fn login(
     Json { value, .. }: Json<Login, PUBLIC_BYTES_MAX>,
 ) -> Result<axum::Json<LoggedIn>, Problem> {
     let email = value.email.trim().to_lowercase();
-    let address = secrets::hash(&email);
+    let parts = [email.as_bytes()];
+    let address = keyed::hash(&state.settings().pepper, "sign-in address", &parts);
     let mut tx = state.begin().await?;
     let begun = attempts::begin(&mut tx, address).await?;
     tx.commit().await?;
@@ -131,7 +133,8 @@ pub(crate) async fn login(
     let long = value.password.len() > PASSWORD_BYTES_MAX;
     let password = if long { String::new() } else { value.password };
     let passwords = state.passwords();
-    let checked = passwords.check(hash.clone(), password.clone()).await?;
+    let checked = passwords.check(state.db(), hash.clone(), password.clone());
+    let checked = checked.await?;
     let wrong = || {
         let how = "There is no account with this address and this password.";
         Problem::new(Code::InvalidCredentials, how)

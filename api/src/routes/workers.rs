@@ -14,6 +14,7 @@ use axum::extract::State as In;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, Utc};
+use saga_core::db::Db;
 use saga_core::store::{DrainError, WorkerRow, WorkerState};
 use serde::Serialize;
 
@@ -70,6 +71,20 @@ pub(crate) async fn list(
     Ok(axum::Json(Page::new(items, None::<&()>)))
 }
 
+/// Why the worker of an embedded process stays.
+const ALONE: &str = "This worker belongs to the one process that there is, and no other could do its steps. To hold them \
+    pause their queues: chorus queues pause QUEUE. To end it, stop the process.";
+
+/// Whether this worker is the last that works, beside an API with which it shares a file, and so a process.
+async fn is_irreplaceable(state: &State, worker: &str) -> Result<bool, Problem> {
+    if let Db::Postgres(_) = state.store().db() {
+        return Ok(false);
+    }
+    let workers = state.store().workers().await?;
+    let mut working = (workers.iter()).filter(|worker| worker.state == WorkerState::Working);
+    Ok(working.next().is_some_and(|one| one.id == worker) && working.next().is_none())
+}
+
 /// Asks one worker to leave, as SIGTERM does: it finishes what it has, and its process ends.
 pub(crate) async fn drain(
     caller: Staff,
@@ -83,6 +98,9 @@ pub(crate) async fn drain(
     let mut tx = state.begin().await?;
     if let Some(earlier) = command.claim(&mut tx).await? {
         return Ok(earlier.into_response());
+    }
+    if is_irreplaceable(&state, &worker).await? {
+        return Err(Problem::new(Code::StateConflict, ALONE).with("state", "alone"));
     }
     let drained = state
         .store()

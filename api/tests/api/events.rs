@@ -1,79 +1,10 @@
 //! A job's history: as a list, and as it happens.
 
+use crate::frames::Frames;
 use crate::support::{App, Person, on_each};
-use futures_util::{Stream, StreamExt as _};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
-use std::pin::Pin;
 use uuid::Uuid;
-
-/// One frame of a stream.
-#[derive(Debug, Clone, Default)]
-struct Frame {
-    id: Option<i64>,
-    event: String,
-    data: Value,
-    comment: String,
-    retry: String,
-}
-
-/// The frames of a response, one after the other.
-struct Frames {
-    bytes: Pin<Box<dyn Stream<Item = reqwest::Result<Vec<u8>>> + Send>>,
-    text: String,
-}
-
-impl Frames {
-    fn of(response: Response) -> Self {
-        assert_eq!(response.headers()["content-type"], "text/event-stream");
-        assert_eq!(response.headers()["x-accel-buffering"], "no");
-        let bytes = response
-            .bytes_stream()
-            .map(|chunk| chunk.map(|bytes| bytes.to_vec()));
-        Self {
-            bytes: Box::pin(bytes),
-            text: String::new(),
-        }
-    }
-
-    /// The next frame; none at the end.
-    async fn next(&mut self) -> Option<Frame> {
-        loop {
-            if let Some((frame, rest)) = self.text.split_once("\n\n") {
-                let (frame, rest) = (read(frame), rest.to_owned());
-                self.text = rest;
-                return Some(frame);
-            }
-            let chunk = self.bytes.next().await?.unwrap();
-            self.text += std::str::from_utf8(&chunk).unwrap();
-        }
-    }
-
-    async fn rest(mut self) -> Vec<Frame> {
-        let mut all = vec![];
-        while let Some(frame) = self.next().await {
-            all.push(frame);
-        }
-        all
-    }
-}
-
-fn read(text: &str) -> Frame {
-    let mut frame = Frame::default();
-    for line in text.lines() {
-        let (field, value) = line.split_once(':').unwrap();
-        let value = value.trim_start();
-        match field {
-            "id" => frame.id = Some(value.parse().unwrap()),
-            "event" => value.clone_into(&mut frame.event),
-            "data" => frame.data = serde_json::from_str(value).unwrap(),
-            "retry" => value.clone_into(&mut frame.retry),
-            "" => value.clone_into(&mut frame.comment),
-            other => panic!("what is {other}?"),
-        }
-    }
-    frame
-}
 
 async fn open(app: &App, job: Uuid, by: &Person, after: Option<i64>) -> Response {
     let path = format!("/api/v1/jobs/{job}/events");

@@ -1,6 +1,7 @@
 //! Every example of the OpenAPI document, sent to a running server.
 
 mod callers;
+mod hosts;
 mod operators;
 mod people;
 
@@ -31,10 +32,14 @@ async fn played() -> Value {
         let (me, admin) = (app.person(&["member"]), app.person(&["admin"]));
         callers::jobs(app, &mut document, &me).await;
         callers::personas(app, &mut document, &me).await;
+        hosts::ideas(app, &mut document, &me).await;
+        hosts::rounds(app, &mut document, &me).await;
+        hosts::starts(app, &mut document, &admin).await;
         callers::themselves(app, &mut document, &admin).await;
         operators::letters(app, &mut document, &me, &admin).await;
         operators::replays(app, &mut document, &me, &admin).await;
         operators::sagas(app, &mut document, &me, &admin).await;
+        operators::reviews(app, &mut document, &me, &admin).await;
         operators::fleet(app, &mut document, &admin).await;
         people::sign_in(app, &mut document, issuer, &admin).await;
         people::accounts(app, &mut document, &admin).await;

@@ -49,6 +49,7 @@ async fn workers_are_listed_and_one_is_asked_to_leave() {
             json!([])
         );
         shown(app, "text-1", share(3, 40, 80_000)).await;
+        shown(app, "text-2", share(0, 0, 0)).await;
         let list = app.get(at, &operator).await.is(200);
         let worker = &list.body["items"][0];
         for (member, value) in [
@@ -84,6 +85,15 @@ async fn workers_are_listed_and_one_is_asked_to_leave() {
             again.is_problem(409, "state_conflict").body["state"],
             "draining"
         );
+        // Of one process that is all there is the last worker stays: nobody else could do its steps.
+        let other = format!("{at}/text-2/drain");
+        let asked = app.post(&other, &operator, &json!({})).await;
+        if matches!(app.store.db(), saga_core::db::Db::Sqlite { .. }) {
+            let refused = asked.is_problem(409, "state_conflict").body;
+            assert_eq!(refused["state"], "alone");
+        } else {
+            assert_eq!(asked.is(202).text("state"), "draining");
+        }
         let unknown = format!("{at}/nobody/drain");
         app.post(&unknown, &operator, &json!({}))
             .await

@@ -105,6 +105,7 @@ pub(crate) struct LocalIssuer {
     url: String,
     keys: Arc<Mutex<Vec<Key>>>,
     fetches: Arc<AtomicUsize>,
+    readings: Arc<AtomicUsize>,
     away: Arc<AtomicBool>,
 }
 
@@ -127,7 +128,15 @@ impl LocalIssuer {
             let keys = [vec![other], keys].concat();
             (StatusCode::OK, json!({"keys": keys}).to_string())
         };
-        let router = Router::new().route("/keys", get(answer)).route(
+        let (readings, own) = (Arc::<AtomicUsize>::default(), url.clone());
+        let read = Arc::clone(&readings);
+        let document = async move || {
+            AtomicUsize::fetch_add(&read, 1, Ordering::SeqCst);
+            json!({"issuer": own, "jwks_uri": format!("{own}/keys")}).to_string()
+        };
+        let router = Router::new().route("/keys", get(answer));
+        let router = router.route("/.well-known/openid-configuration", get(document));
+        let router = router.route(
             "/elsewhere",
             get(async || axum::response::Redirect::temporary("/keys")),
         );
@@ -136,6 +145,7 @@ impl LocalIssuer {
             url,
             keys,
             fetches,
+            readings,
             away,
         }
     }
@@ -159,7 +169,7 @@ impl LocalIssuer {
     /// It, as Google.
     pub(crate) fn google(&self) -> Issuer {
         Issuer {
-            jwks_url: format!("{}/keys", self.url),
+            jwks_url: Some(format!("{}/keys", self.url)),
             ..Issuer::google(vec![CLIENT.to_owned()])
         }
     }
@@ -169,20 +179,45 @@ impl LocalIssuer {
         Issuer {
             name: "clerk".to_owned(),
             issuers: vec![CLERK.to_owned()],
-            jwks_url: format!("{}/keys", self.url),
+            jwks_url: Some(format!("{}/keys", self.url)),
             algorithm: Algorithm::Rs256,
             audiences: vec![],
             parties: vec![PAGE.to_owned()],
+            domains: vec![],
             needs_session: true,
             bearer: true,
         }
+    }
+
+    /// It, under its own address, where it says what there is to know of it.
+    pub(crate) fn told(&self) -> Issuer {
+        Issuer {
+            name: "told".to_owned(),
+            issuers: vec![self.url.clone()],
+            jwks_url: None,
+            audiences: vec![CLIENT.to_owned()],
+            parties: vec![],
+            needs_session: false,
+            bearer: false,
+            ..self.clerk()
+        }
+    }
+
+    /// How often it was asked what there is to know of it.
+    pub(crate) fn readings(&self) -> usize {
+        self.readings.load(Ordering::SeqCst)
+    }
+
+    /// Its address.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
     }
 
     /// It, behind a redirect.
     pub(crate) fn elsewhere(&self) -> Issuer {
         Issuer {
             name: "elsewhere".to_owned(),
-            jwks_url: format!("{}/elsewhere", self.url),
+            jwks_url: Some(format!("{}/elsewhere", self.url)),
             ..self.clerk()
         }
     }

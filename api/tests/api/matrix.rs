@@ -18,6 +18,16 @@ const MEMBER: &[&str] = &[
     "personas.read own",
     "personas.write own",
     "media.read own",
+    "submissions.read own",
+    "submissions.write own",
+    "topics.read",
+    "posts.write own",
+];
+const CURATOR: &[&str] = &[
+    "rounds.start",
+    "rounds.review",
+    "topics.retract",
+    "submissions.seed",
 ];
 const OPERATOR: &[&str] = &[
     "sagas.read",
@@ -29,15 +39,15 @@ const OPERATOR: &[&str] = &[
     "costs.read",
     "limits.read",
 ];
-const ROLES: [(&str, &[&str]); 8] = [
-    ("member", MEMBER),
-    ("client", &[]),
-    ("agent", MEMBER),
-    ("employee", MEMBER),
-    ("curator", MEMBER),
-    ("reviewer", &[]),
-    ("operator", OPERATOR),
-    ("admin", &["*"]),
+const ROLES: [(&str, &[&[&str]]); 8] = [
+    ("member", &[MEMBER]),
+    ("client", &[&["topics.read", "posts.write own"]]),
+    ("agent", &[MEMBER]),
+    ("employee", &[MEMBER]),
+    ("curator", &[MEMBER, CURATOR]),
+    ("reviewer", &[&["topics.read"]]),
+    ("operator", &[OPERATOR]),
+    ("admin", &[&["*"]]),
 ];
 
 fn may(permissions: &[&str], need: Need) -> bool {
@@ -59,7 +69,11 @@ fn address(path: &str) -> String {
             part
         }
     });
-    parts.collect::<Vec<_>>().join("/")
+    let address = parts.collect::<Vec<_>>().join("/");
+    if address.ends_with("/stream") {
+        return address + "?topics=nonsense"; // it would go on for long
+    }
+    address
 }
 
 async fn ask(app: &App, method: &str, path: &str, by: Option<&Person>) -> Answer {
@@ -74,12 +88,13 @@ async fn ask(app: &App, method: &str, path: &str, by: Option<&Person>) -> Answer
 async fn every_role_may_do_what_the_table_says_and_nothing_else() {
     let app = App::new(None, |_| {}).await;
     for (role, permissions) in ROLES {
+        let permissions = permissions.concat();
         for (method, path, need) in ROUTES {
             let by = app.person(&[role]);
             let answer = ask(&app, method, path, Some(&by)).await;
             let what = format!("{role}: {method} {path}");
             assert!(answer.status.as_u16() < 500, "{what}: {answer:#?}");
-            if may(permissions, *need) {
+            if may(&permissions, *need) {
                 assert_ne!(answer.body["code"], "forbidden", "{what}: {answer:#?}");
                 assert_ne!(answer.body["code"], "invalid_token", "{what}");
                 assert_ne!(answer.status, 405, "{what} is no route");
@@ -135,7 +150,7 @@ const SERVICE: [&str; 3] = ["/api/v1/health", "/api/v1/openapi.json", "/api/v1/d
 
 #[test]
 fn every_route_of_the_router_is_in_the_table_and_no_other() {
-    let api = |path: &str| path.starts_with("/api/v1/") && !SERVICE.contains(&path);
+    let api = |path: &str| path.starts_with("/api/") && !SERVICE.contains(&path);
     let routes: BTreeSet<(String, String)> =
         routes().into_iter().filter(|(_, path)| api(path)).collect();
     let table = ROUTES.iter();
@@ -242,6 +257,7 @@ async fn no_request_sets_what_is_ours_to_decide() {
             for (path, by, mut body) in [
                 ("/api/v1/surveys", &me, json!({"title": "x"})),
                 ("/api/v1/jobs", &me, json!({"kind": "demo.pair"})),
+                ("/api/v1/submissions", &me, json!({"text": "x"})),
                 ("/api/v1/personas/me/forge", &me, json!({})),
                 (
                     "/api/v1/admin/api-keys",

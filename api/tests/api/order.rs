@@ -20,6 +20,7 @@ fn commands() -> Vec<(String, &'static str)> {
     vec![
         ("/api/v1/jobs".to_owned(), r#"{"kind": "persona.forge"}"#),
         ("/api/v1/surveys".to_owned(), r#"{"min_responses": 0}"#),
+        ("/api/v1/submissions".to_owned(), r#"{"text": ""}"#),
     ]
 }
 
@@ -33,6 +34,10 @@ fn decisions() -> Vec<(String, &'static str)> {
         (of("replays"), r#"{"reason": 7}"#),
         (of("queues/synthesis/pause"), r#"{"reason": 7}"#),
         (of("sagas/ID/cancel"), r#"{"reason": 7}"#),
+        (
+            "/api/v1/topic-rounds".to_owned(),
+            r#"{"require_review": 7}"#,
+        ),
     ]
 }
 

@@ -2,8 +2,9 @@
 
 use crate::mirror::respond;
 use crate::support::{Answer, App, Person, answers, on_each};
+use domain::topics::store::embeddings;
 use reqwest::Method;
-use saga_core::db::{Db, Sql};
+use saga_core::db::{Db, Durability, Sql};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -132,6 +133,21 @@ async fn rows(db: &Db, table: &str) -> String {
     lines.collect()
 }
 
+/// Keeps a vector of what somebody wrote, as a round does.
+async fn keep_vector(db: &Db, text: &str) {
+    let mut tx = db.begin(Durability::Full).await.unwrap();
+    let vectors = [(embeddings::hash(text), vec![0.5_f32, -2.0])];
+    embeddings::keep(&mut tx, "a test", &vectors).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(vector(db, text).await, Some(vec![0.5, -2.0]));
+}
+
+async fn vector(db: &Db, text: &str) -> Option<Vec<f32>> {
+    let text = [embeddings::hash(text)];
+    let found = embeddings::find(db, "a test", &text).await;
+    found.unwrap().remove(0)
+}
+
 #[tokio::test]
 async fn after_an_erasure_nothing_of_the_account_is_left() {
     on_each(async |app| {
@@ -157,6 +173,13 @@ async fn after_an_erasure_nothing_of_the_account_is_left() {
                 .await
                 .is(201);
         }
+        let topic = crate::topics::topic(app).await;
+        let idea = json!({"text": "canary-idea"});
+        app.post("/api/v1/submissions", &me, &idea).await.is(201);
+        let path = format!("/api/v1/topics/{topic}/posts");
+        let post = json!({"body": "canary-post"});
+        app.post(&path, &me, &post).await.is(201);
+        keep_vector(app.store.db(), "canary-idea").await;
         app.work();
         let ready = app
             .until("/api/v1/personas/me", &me, |answer| {
@@ -194,6 +217,8 @@ async fn after_an_erasure_nothing_of_the_account_is_left() {
             "canary-memory",
             "canary-key",
             "canary-id",
+            "canary-idea",
+            "canary-post",
             &email,
             &name,
         ] {
@@ -215,6 +240,12 @@ async fn after_an_erasure_nothing_of_the_account_is_left() {
         let admin = app.person(&["admin"]); // its owner is known no more
         let done = app.until_status(job.id(), &admin, "succeeded").await;
         assert_eq!(done.body["kind"], "account.erase");
+
+        assert_eq!(vector(app.store.db(), "canary-idea").await, None);
+        let reader = app.person(&["member"]);
+        let path = format!("/api/v1/topics/{topic}");
+        let left = app.get(&path, &reader).await.is(200);
+        assert_eq!(left.body["post_count"], 1, "what is left is counted");
 
         let after = dump(app.store.db()).await;
         for canary in ["canary", &email, &name] {

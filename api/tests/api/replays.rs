@@ -202,3 +202,42 @@ async fn what_does_not_fit_is_refused_by_name() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_replay_goes_on_when_an_account_that_it_waits_for_is_erased() {
+    on_each(async |app| {
+        app.work();
+        let (going, staying) = (app.person(&["member"]), app.person(&["member"]));
+        let admin = app.person(&["admin"]);
+        parked(app, &going, 2).await;
+        let kept = parked(app, &staying, 1).await;
+        let slow = of_gate(&json!({"rate_per_s": 0.01, "canary": 0}));
+        let begun = app.post(PATH, &admin, &slow).await.is(202);
+        let path = begun.header("location").to_owned();
+        let reason = json!({"reason": "a test"});
+        app.post(&format!("{path}/pause"), &admin, &reason)
+            .await
+            .is(200);
+        let erase = app.request(Method::DELETE, "/api/v1/auth/me", Some(&going));
+        let erase = app.send(erase).await.is(202);
+        app.until_status(erase.id(), &admin, "succeeded").await;
+        app.gate.open();
+        app.post(&format!("{path}/resume"), &admin, &reason)
+            .await
+            .is(200);
+        let fast =
+            "UPDATE replays SET pause_micros = 1000, next_at = created_at, turn_at = created_at";
+        app.store.db().query(fast).execute().await.unwrap();
+        let over = |told: &crate::support::Answer| told.body["done"] == true;
+        let done = app.until(&path, &admin, over).await;
+        assert_eq!(done.text("status"), "done");
+        let counts = &done.body["counts"];
+        assert_eq!(
+            (&counts["waiting"], &counts["running"]),
+            (&json!(0), &json!(0))
+        );
+        assert!(counts["skipped"].as_i64().unwrap() >= 1, "{counts}");
+        app.until_status(kept[0], &staying, "succeeded").await;
+    })
+    .await;
+}

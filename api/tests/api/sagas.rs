@@ -1,8 +1,8 @@
 //! Jobs that do as a test says: besides the demos, one that waits at a gate and one that needs it open.
 
 use saga_core::{
-    Flow, Halt, Handler, Handlers, Kinds, Provider, Queue, Reply, Retry, Saga, Signal, Step,
-    StepContext, StepError, Usage,
+    Flow, Halt, Handler, Handlers, Kinds, Provider, Queue, Reply, Retry, Review, Saga, Signal,
+    Step, StepContext, StepError, Usage,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -147,10 +147,49 @@ impl Saga for Strict {
     }
 }
 
+/// How a draft is reviewed.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Draft {
+    decider: Option<uuid::Uuid>,
+    four_eyes: bool,
+}
+
+/// Asks people about something, as often as they want it made again.
+pub(crate) struct Drafted;
+impl Saga for Drafted {
+    const KIND: &'static str = "demo.draft";
+    type Input = Option<Draft>;
+    type Output = String;
+    fn run(flow: &mut Flow, draft: Option<Draft>) -> Result<String, Halt> {
+        let draft = draft.unwrap_or_default();
+        let made = flow.reviewed("look", |_, notes| {
+            let made = notes.unwrap_or("first").to_owned();
+            let mut review = Review::of("draft", &made, "rounds.review").titled("A draft");
+            review.decider = draft.decider;
+            review.four_eyes = draft.four_eyes;
+            Ok((made, review))
+        })?;
+        Ok(made.unwrap_or_else(|said| said.decision.as_str().to_owned()))
+    }
+}
+
+/// Has two others wait for news.
+pub(crate) struct Family;
+impl Saga for Family {
+    const KIND: &'static str = "demo.family";
+    type Input = serde_json::Value;
+    type Output = Vec<String>;
+    fn run(flow: &mut Flow, _: serde_json::Value) -> Result<Vec<String>, Halt> {
+        let inputs = [serde_json::Value::Null, serde_json::Value::Null];
+        flow.children::<Patient>(inputs)?.all(flow)
+    }
+}
+
 pub(crate) fn kinds() -> Kinds {
     let kinds = domain::catalog::kinds().with::<Patient>().with::<Gate>();
     let kinds = kinds.with::<Spare>().with::<Visit>().with::<Strict>();
-    kinds.with::<Shop>()
+    kinds.with::<Shop>().with::<Drafted>().with::<Family>()
 }
 
 /// Keeps the gate.

@@ -6,17 +6,17 @@ use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
-const PASSWORD: &str = "correct horse battery";
+pub(crate) const PASSWORD: &str = "correct horse battery";
 const ACCOUNTS: &str = "/api/v1/admin/accounts";
 
 /// Somebody with a password; its id.
-async fn somebody(app: &App, email: &str, roles: &[&str]) -> String {
+pub(crate) async fn somebody(app: &App, email: &str, roles: &[&str]) -> String {
     let admin = app.person(&["admin"]);
     let body = json!({"email": email, "display_name": "Ana Maria Vela", "roles": roles, "password": PASSWORD});
     app.post(ACCOUNTS, &admin, &body).await.is(201).text("id")
 }
 
-async fn login(app: &App, email: &str, password: &str) -> Answer {
+pub(crate) async fn login(app: &App, email: &str, password: &str) -> Answer {
     let body = json!({"email": email, "password": password});
     let request = app.request(Method::POST, "/api/v1/auth/login", None);
     app.send(request.json(&body)).await
@@ -28,7 +28,7 @@ async fn refresh(app: &App, token: &str) -> Answer {
     app.send(request.json(&body)).await
 }
 
-fn holder(answer: &Answer) -> Person {
+pub(crate) fn holder(answer: &Answer) -> Person {
     Person {
         account: Uuid::nil(),
         token: answer.text("access_token"),

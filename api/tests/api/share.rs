@@ -6,6 +6,9 @@ use reqwest::{Method, Response};
 use saga_core::db::Sql;
 use serde_json::{Value, json};
 
+const XSS: &str = include_str!("xss.txt");
+const XSS_MIN: usize = 100;
+
 async fn page(app: &App, id: &str) -> Response {
     let request = app.request(Method::GET, &format!("/p/{id}"), None);
     request.send().await.unwrap()
@@ -82,6 +85,74 @@ async fn a_page_escapes_what_it_shows() {
             !html.contains("<script") && !html.contains("<img onerror"),
             "{html}"
         );
+    })
+    .await;
+}
+
+/// The tags of a page, each with the names of its attributes: what a browser makes of it, whatever its texts.
+fn structure(html: &str) -> Vec<String> {
+    let (mut tags, mut rest) = (vec![], html);
+    while let Some((_, after)) = rest.split_once('<') {
+        let (mut tag, mut quote, mut end) = (String::new(), None, after.len());
+        for (at, letter) in after.char_indices() {
+            match (quote, letter) {
+                (None, '>') => {
+                    end = at;
+                    break;
+                }
+                (None, '"' | '\'') => quote = Some(letter),
+                (Some(open), close) if open == close => quote = None,
+                (None, letter) => tag.push(letter),
+                (Some(_), _) => {}
+            }
+        }
+        tags.push(tag);
+        rest = &after[end..];
+    }
+    tags
+}
+
+#[tokio::test]
+async fn whatever_a_persona_is_called_its_page_is_the_same_but_for_the_words() {
+    let payloads: Vec<&str> = XSS.lines().filter(|line| !line.is_empty()).collect();
+    assert!(payloads.len() >= XSS_MIN, "{}", payloads.len());
+    on_each(async |app| {
+        let me = app.person(&["member"]);
+        let told = persona(app, &me).await;
+        let id = told["persona_id"].as_str().unwrap();
+        let shown = async |words: &str| {
+            let named =
+                "UPDATE personas SET name = $1, title = $1, persona_prompt = $1, greeting = $1";
+            let named = app.store.db().query(named).bind(words.to_owned());
+            named.execute().await.unwrap();
+            let answer = page(app, id).await;
+            assert_eq!(answer.status(), 200, "{words}");
+            let policy = answer.headers()["content-security-policy"]
+                .to_str()
+                .unwrap();
+            let policy = policy.to_owned();
+            (policy, answer.text().await.unwrap())
+        };
+        let (policy, plain) = shown("Robin").await;
+        let tags = structure(&plain);
+        assert!(tags.len() > 15, "{tags:?}");
+        assert!(
+            !policy.contains("unsafe") && !policy.contains("script-src"),
+            "{policy}"
+        );
+        for words in &payloads {
+            let (of_words, html) = shown(words).await;
+            assert_eq!(structure(&html), tags, "{words}: {html}");
+            assert_eq!(of_words, policy, "{words}");
+            // Programs are told it as it is, as what no browser takes for a page.
+            let mine = app.get("/api/v1/personas/me", &me).await.is(200);
+            assert_eq!(mine.text("name"), **words);
+            assert_eq!(mine.header("content-type"), "application/json");
+            assert!(
+                mine.header("content-security-policy")
+                    .starts_with("default-src 'none'")
+            );
+        }
     })
     .await;
 }

@@ -36,12 +36,11 @@ async fn dribble(address: String, first: &'static str, each: &'static [u8]) -> S
     String::from_utf8(told).unwrap()
 }
 
-#[tokio::test]
-async fn five_hundred_slow_heads_hold_nobody_up() {
+/// Five hundred who take their time over this, beside somebody who asks twenty times.
+async fn five_hundred(first: &'static str, each: &'static [u8]) {
     let app = App::new(None, |settings| settings.patience = hasty()).await;
     let address = app.base.trim_start_matches("http://").to_owned();
-    let slow = (0..SOCKETS)
-        .map(|_| tokio::spawn(dribble(address.clone(), "GET / HTTP/1.1\r\nX-Slow: ", b"x")));
+    let slow = (0..SOCKETS).map(|_| tokio::spawn(dribble(address.clone(), first, each)));
     let slow: Vec<_> = slow.collect();
     let me = app.person(&["member"]);
     let began = Instant::now();
@@ -61,6 +60,18 @@ async fn five_hundred_slow_heads_hold_nobody_up() {
         );
     }
     app.end().await;
+}
+
+#[tokio::test]
+async fn five_hundred_slow_heads_hold_nobody_up() {
+    five_hundred("GET / HTTP/1.1\r\nX-Slow: ", b"x").await;
+}
+
+#[tokio::test]
+async fn five_hundred_slow_bodies_hold_nobody_up() {
+    let head = "POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\n\
+                Content-Type: application/json\r\nContent-Length: 10000\r\n\r\n{";
+    five_hundred(head, b" ").await;
 }
 
 #[tokio::test]

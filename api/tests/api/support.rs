@@ -23,6 +23,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
 const QUEUES: [&str; 3] = ["synthesis", "image", "delivery"];
+/// Ready steps of one queue; only who looks at the depths turns anybody away.
+pub(crate) const DEPTH_MAX: u64 = 3;
 /// Long enough for any machine; nothing waits for it to pass.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -117,6 +119,7 @@ impl App {
             .with("openai", "priced", price)
             .with("openai", "unwilling", price);
         let store = Store::new(fresh.db.clone(), Arc::new(kinds())).with_prices(prices);
+        let store = store.with_depth_max(DEPTH_MAX);
         let transport = Transport::InProcess(InProcess::new(QUEUES));
         let (stop, tracker, serving) = (
             CancellationToken::new(),
@@ -136,6 +139,7 @@ impl App {
             public_url: base.clone(),
             media_dir: fresh.dir.path().join("media"),
             demo_kinds: true,
+            metrics_token: None,
             origins: Origins::None,
             sign_in: SignIn {
                 plain_http: true,
@@ -149,6 +153,7 @@ impl App {
             proxies: Proxies::default(),
             rates: Rates::off(),
             shared_rates: None,
+            connections_per_address: None,
             patience: Patience::default(),
         };
         adjust(&mut settings);
@@ -192,6 +197,7 @@ impl App {
         let deps = Deps {
             text,
             image: Arc::new(local::Painter),
+            embed: None,
             blobs: Blobs::new(self.fresh.dir.path().join("media")),
             public_base_url: "https://chorus.example".to_owned(),
         };

@@ -21,6 +21,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/start_generation_round": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start a round, as an older script does
+         * @description Deprecated: use `POST /api/v1/topic-rounds`. It takes an API key alone, and where a round is open it tells of that one.
+         */
+        post: operations["startGenerationRound"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/accounts": {
         parameters: {
             query?: never;
@@ -816,6 +836,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what begins by the clock, by name */
+        get: operations["listSchedules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/workers": {
         parameters: {
             query?: never;
@@ -1031,6 +1068,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/events/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tell what happens, as it happens
+         * @description A stream of server-sent events, as far as your permissions reach: what becomes of your own ideas, new topics and posts, and for those who review them, rounds. The first frame is `stream.opened`; each has an id, and whoever comes again sends the last one as `Last-Event-ID` and misses nothing for 90 days. A stream ends after a quarter of an hour: come again.
+         */
+        get: operations["streamEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/health": {
         parameters: {
             query?: never;
@@ -1231,6 +1288,169 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the reviews that you may decide, or asked for, newest first
+         * @description One inbox for everything that waits for people, in one shape: topics, listings, messages.
+         */
+        get: operations["listReviews"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reviews/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell a review */
+        get: operations["getReview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reviews/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Approve: the job goes on */
+        post: operations["approveReview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reviews/{id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Reject: the job goes no further */
+        post: operations["rejectReview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reviews/{id}/revise": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send back: it is made again by your notes, at most three times */
+        post: operations["reviseReview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/submissions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hand in an idea
+         * @description Nobody but you sees it. You have one in the pool at a time: once a topic is made of it you may hand in another, and one that a round did not use is live again.
+         */
+        post: operations["submitIdea"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/submissions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take your idea back, while it is live */
+        delete: operations["withdrawIdea"];
+        options?: never;
+        head?: never;
+        /** Give your idea another text, while it is live */
+        patch: operations["editIdea"];
+        trace?: never;
+    };
+    "/api/v1/submissions/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show your idea in the pool, or the history of all of them */
+        get: operations["getMyIdea"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/submissions/seed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put ideas into the pool for a start
+         * @description They are told to nobody as yours, and do not count as your one idea.
+         */
+        post: operations["seedIdeas"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/surveys": {
         parameters: {
             query?: never;
@@ -1317,6 +1537,177 @@ export interface paths {
         get: operations["getSurveyStatus"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/topic-rounds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List rounds, newest first */
+        get: operations["listRounds"];
+        put?: never;
+        /**
+         * Start a round
+         * @description It takes up every live idea, finds those that are alike, and makes topics of the largest clusters. What it does not use is live again.
+         */
+        post: operations["startRound"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/topic-rounds/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a round, and the topics that it has made */
+        get: operations["getRound"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/topic-rounds/{id}/clusters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the clusters of a round, largest first
+         * @description Texts that stand for each, and nobody's names.
+         */
+        get: operations["listClusters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/topic-rounds/{id}/clusters/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Decide about a cluster, while its round is in review
+         * @description What nobody decides about is kept, after what somebody keeps.
+         */
+        patch: operations["decideCluster"];
+        trace?: never;
+    };
+    "/api/v1/topics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List topics, newest first */
+        get: operations["listTopics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/topics/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a topic */
+        get: operations["getTopic"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/topics/{id}/posts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the posts of a topic, oldest first
+         * @description The first one opens the discussion; a model wrote it, so that it has no author.
+         */
+        get: operations["listPosts"];
+        put?: never;
+        /** Say something about a topic */
+        post: operations["createPost"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/topics/{id}/posts/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete a post of yours */
+        delete: operations["deletePost"];
+        options?: never;
+        head?: never;
+        /** Give a post of yours other words */
+        patch: operations["editPost"];
+        trace?: never;
+    };
+    "/api/v1/topics/{id}/retract": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a topic back
+         * @description It is gone for everybody but those who may do this. Its ideas stay archived. Retracting twice is fine.
+         */
+        post: operations["retractTopic"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1682,12 +2073,25 @@ export interface components {
             version: number;
             visibility: components["schemas"]["Visibility"];
         };
+        /** @description What a curator decides about a cluster; what is left out stays as it is. */
+        ClusterChange: {
+            decision?: components["schemas"]["ClusterDecision"] | null;
+            /** @description What its topic might be called; an empty one takes the hint away. */
+            title_hint?: string | null;
+        };
+        /**
+         * @description What is to become of a cluster.
+         * @enum {string}
+         */
+        ClusterDecision: "pending" | "keep" | "drop";
         /** @description What a decision comes to, told by the saga before and after it. */
         Consequence: {
             /** @description How many paid calls of theirs are made once more, as far as they were made before. */
             calls_again: number;
             /** @description How many stored answers of paid calls are used by the steps that run. */
             calls_kept: number;
+            /** @description Children that are canceled first. */
+            cancels: string[];
             /** @description Steps that nobody takes as long as the saga is paused. */
             held: components["schemas"]["StepKey"][];
             /** @description How many finished steps keep their answers. */
@@ -1852,6 +2256,7 @@ export interface components {
         ForgeJob: {
             /** Format: int64 */
             attempt: number;
+            /** @description The jobs that this one began, in order. */
             children: string[];
             /** Format: date-time */
             created_at: string;
@@ -1870,7 +2275,10 @@ export interface components {
             links: components["schemas"]["JobLinks"];
             /** Format: date-time */
             next_attempt_at: string | null;
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @description The job that began this one and waits for it.
+             */
             parent: string | null;
             phase: string | null;
             progress: components["schemas"]["Progress"];
@@ -1916,6 +2324,16 @@ export interface components {
              * @description Which survey's answers; the latest that has enough, unless said otherwise.
              */
             survey_id?: string | null;
+        };
+        /** @description What the older script reads. */
+        GenerationRound: {
+            /** @description The address of the round's job. */
+            job: string;
+            message: string;
+            /** Format: uuid */
+            round_id: string;
+            /** @description `success`. */
+            status: string;
         };
         /** @description Letters that have something in common, told by the newest of them. */
         GroupFacts: {
@@ -2000,6 +2418,7 @@ export interface components {
         Job: {
             /** Format: int64 */
             attempt: number;
+            /** @description The jobs that this one began, in order. */
             children: string[];
             /** Format: date-time */
             created_at: string;
@@ -2018,7 +2437,10 @@ export interface components {
             links: components["schemas"]["JobLinks"];
             /** Format: date-time */
             next_attempt_at: string | null;
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @description The job that began this one and waits for it.
+             */
             parent: string | null;
             phase: string | null;
             progress: components["schemas"]["Progress"];
@@ -2434,6 +2856,10 @@ export interface components {
             /** @description Why, in 500 characters at most. */
             reason?: string | null;
         };
+        /** @description A post to make, or the other words of one. */
+        NewPost: {
+            body: string;
+        };
         /** @description A replay to begin. */
         NewReplay: {
             /** @description So many are tried first; 1 unless said otherwise. */
@@ -2478,6 +2904,14 @@ export interface components {
             /** @description Some of `member`, `client`, `agent`, `employee`, `curator`, `reviewer`, `operator` and `admin`. */
             roles: string[];
         };
+        /** @description Ideas that give a pool a start. */
+        NewSeeds: {
+            texts: string[];
+        };
+        /** @description An idea to hand in, or the other text of one. */
+        NewSubmission: {
+            text: string;
+        };
         /** @description A survey to make. */
         NewSurvey: {
             /**
@@ -2489,6 +2923,21 @@ export interface components {
             question_set?: string | null;
             /** @description What friends read above the questions. */
             title?: string | null;
+        };
+        /** @description A round to start. */
+        NewTopicRound: {
+            /**
+             * Format: int64
+             * @description The most topics, 3 unless said otherwise.
+             */
+            max_topics?: number | null;
+            /**
+             * Format: int64
+             * @description The fewest ideas that make a cluster, 3 unless said otherwise.
+             */
+            min_cluster_size?: number | null;
+            /** @description Whether a curator looks at the clusters before topics are made; not, unless said otherwise. */
+            require_review?: boolean | null;
         };
         /** @description A command that says everything by its address. */
         Nothing: Record<string, never>;
@@ -2547,13 +2996,39 @@ export interface components {
          * @enum {string}
          */
         PersonaStatus: "pending" | "queued" | "synthesizing" | "generating_image" | "ready" | "failed";
+        /** @description A post. */
+        Post: {
+            author_avatar: string | null;
+            /**
+             * Format: uuid
+             * @description None is the opening post, which a model wrote.
+             */
+            author_id: string | null;
+            author_name: string;
+            body: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            edited_at: string | null;
+            /**
+             * Format: int64
+             * @description In the order of a topic's posts.
+             */
+            id: number;
+        };
+        /** @description One page of a list. */
+        PostPage: {
+            items: components["schemas"]["Post"][];
+            /** @description Where the next page begins; null on the last. */
+            next_cursor: string | null;
+        };
         /** @description Why a request was not done (RFC 9457). Some codes add members of their own. */
         Problem: {
             /**
              * @description What a program switches on.
              * @enum {string}
              */
-            code: "malformed_json" | "unknown_field" | "bad_parameter" | "missing_credentials" | "invalid_token" | "token_expired" | "invalid_api_key" | "invalid_credentials" | "forbidden" | "account_disabled" | "not_found" | "method_not_allowed" | "slow_request" | "duplicate_response" | "state_conflict" | "idempotency_in_progress" | "already_resolved" | "job_finished" | "survey_closed" | "expired" | "too_large" | "unsupported_media_type" | "validation_failed" | "insufficient_responses" | "idempotency_key_reused" | "account_locked" | "rate_limited" | "internal" | "unavailable" | "timeout" | "http_error";
+            code: "malformed_json" | "unknown_field" | "bad_parameter" | "missing_credentials" | "invalid_token" | "token_expired" | "invalid_api_key" | "invalid_credentials" | "forbidden" | "account_disabled" | "not_found" | "method_not_allowed" | "slow_request" | "duplicate_response" | "live_submission_exists" | "round_in_progress" | "state_conflict" | "idempotency_in_progress" | "already_resolved" | "job_finished" | "survey_closed" | "expired" | "too_large" | "unsupported_media_type" | "validation_failed" | "insufficient_responses" | "idempotency_key_reused" | "account_locked" | "rate_limited" | "internal" | "unavailable" | "timeout" | "http_error";
             /** @description What a person reads, with the way to mend it. */
             detail: string;
             /** @description The fields that do not fit, all of them. */
@@ -2806,6 +3281,135 @@ export interface components {
              */
             steps_kept: number;
         };
+        /** @description Why a topic is taken back. */
+        Retraction: {
+            /** @description For the audit. */
+            reason?: string | null;
+        };
+        /** @description Something that a job asks people to decide. */
+        Review: {
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it was decided, expired or closed.
+             */
+            decided_at: string | null;
+            /** @description Who decided; only for those who may decide, too. */
+            decided_by: string | null;
+            /**
+             * Format: uuid
+             * @description The account that decides; null where all do who hold the permission.
+             */
+            decider_id: string | null;
+            /** Format: date-time */
+            expires_at: string;
+            /** @description Whether that account has to leave it to somebody else. */
+            four_eyes: boolean;
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: uuid
+             * @description The job that asks, and waits.
+             */
+            job_id: string;
+            /** @description That job's kind. */
+            kind: string;
+            links: components["schemas"]["ReviewLinks"];
+            /** @description Whether you may decide it, were it pending. */
+            may_decide: boolean;
+            /** @description Why it was decided so, or what is to be changed. */
+            notes: string | null;
+            /** @description What it comes to if nobody decides in time: `approve`, `reject` or `fail`. */
+            on_expiry: string;
+            /** @description Whoever holds it may decide. */
+            permission: string;
+            /** @description Where in its course the job stands. */
+            point: string;
+            /**
+             * Format: uuid
+             * @description Whose job asks.
+             */
+            requested_by: string | null;
+            /**
+             * Format: int64
+             * @description How often it was made again already.
+             */
+            revision: number;
+            /**
+             * Format: int64
+             * @description How often it may be sent back still.
+             */
+            revisions_left: number;
+            status: components["schemas"]["ReviewStatus"];
+            subject: components["schemas"]["ReviewSubject"];
+            /** @description For people, in a line. */
+            title: string;
+        };
+        /** @description That something is approved or rejected, and why. */
+        ReviewDecision: {
+            /** @description Why, in 2,000 characters at most. */
+            notes?: string | null;
+        };
+        /** @description Where to go from a review. */
+        ReviewLinks: {
+            approve: string;
+            job: string;
+            reject: string;
+            revise: string;
+            self: string;
+        };
+        /** @description One page of a list. */
+        ReviewPage: {
+            items: components["schemas"]["Review"][];
+            /** @description Where the next page begins; null on the last. */
+            next_cursor: string | null;
+        };
+        /** @description That something is to be made again, and how. */
+        ReviewRevision: {
+            /** @description What is to be changed, in 2,000 characters at most. */
+            notes: string;
+        };
+        /**
+         * @description Where a review is. `closed` is one whose job no longer asks.
+         * @enum {string}
+         */
+        ReviewStatus: "pending" | "approved" | "changes_requested" | "rejected" | "expired" | "closed";
+        /** @description What a review is about. */
+        ReviewSubject: {
+            id: string;
+            kind: string;
+        };
+        /** @description How many ideas and topics a round has to do with. */
+        RoundCounts: {
+            /**
+             * Format: int64
+             * @description Ideas that it took up.
+             */
+            claimed: number;
+            /** Format: int64 */
+            clusters: number;
+            /**
+             * Format: int64
+             * @description Ideas in no cluster.
+             */
+            noise: number;
+            /**
+             * Format: int64
+             * @description Topics made.
+             */
+            published: number;
+            /**
+             * Format: int64
+             * @description Ideas that are live again.
+             */
+            released: number;
+        };
+        /**
+         * @description Where a round is.
+         * @enum {string}
+         */
+        RoundState: "queued" | "claiming" | "embedding" | "clustering" | "in_review" | "drafting" | "finished" | "empty" | "failed" | "cancelled";
         /** @description A saga, as it is listed: nothing of what it was given or made. */
         Saga: {
             /** Format: date-time */
@@ -2846,12 +3450,19 @@ export interface components {
         /** @description Everything about a saga but its history, which has pages of its own. */
         SagaDetail: components["schemas"]["Saga"] & {
             calls: components["schemas"]["PaidCall"][];
+            /** @description The sagas that it began, in order. */
+            children: string[];
             /** Format: int64 */
             events: number;
             /** @description Of the saga; the data of a person, so only an admin is told. */
             input: unknown;
             letters: components["schemas"]["Letter"][];
             output: unknown;
+            /**
+             * Format: uuid
+             * @description The saga that began it and waits for it.
+             */
+            parent: string | null;
             pivoted: boolean;
             /**
              * Format: uuid
@@ -2944,6 +3555,44 @@ export interface components {
             current_workers: number;
             desired_workers: number;
             reason: string;
+        };
+        /** @description Something that begins by the clock. */
+        Schedule: {
+            /** @description Minute, hour, day of the month, month, day of the week. */
+            cron: string;
+            /** @description The kind of job that begins. */
+            kind: string;
+            /**
+             * Format: date-time
+             * @description The run that came last. Those that were missed are made up for by one.
+             */
+            last_at: string | null;
+            /** @description Why none began then. */
+            last_error: string | null;
+            /**
+             * Format: uuid
+             * @description The job that began then, or was open already under its key.
+             */
+            last_job_id: string | null;
+            name: string;
+            /**
+             * Format: date-time
+             * @description The run that comes next; null if none does.
+             */
+            next_at: string | null;
+            /** @description Whose clocks, by the name in the IANA database. */
+            time_zone: string;
+        };
+        /** @description One page of a list. */
+        SchedulePage: {
+            items: components["schemas"]["Schedule"][];
+            /** @description Where the next page begins; null on the last. */
+            next_cursor: string | null;
+        };
+        /** @description What was put into the pool. */
+        Seeded: {
+            /** @description In the order of their texts. */
+            ids: string[];
         };
         /** @description A session, as its owner sees it. */
         Session: {
@@ -3083,6 +3732,33 @@ export interface components {
             /** @description The step's key, where more than one can be skipped. */
             step?: string | null;
         };
+        /** @description An idea, as its author is told. */
+        Submission: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            edited_at: string | null;
+            /** Format: uuid */
+            id: string;
+            state: components["schemas"]["SubmissionState"];
+            text: string;
+            /**
+             * Format: uuid
+             * @description The topic that was made of it, once it is archived.
+             */
+            topic_id: string | null;
+        };
+        /** @description One page of the ideas that somebody had. */
+        SubmissionHistory: {
+            items: components["schemas"]["Submission"][];
+            /** @description Where the next page begins; null on the last. */
+            next_cursor: string | null;
+        };
+        /**
+         * @description Where an idea is.
+         * @enum {string}
+         */
+        SubmissionState: "live" | "claimed" | "archived" | "withdrawn";
         /** @description A survey, as its owner is told. Nothing says who has answered, or when. */
         Survey: {
             /** Format: date-time */
@@ -3150,6 +3826,107 @@ export interface components {
             refresh_token: string;
             token_type: string;
         };
+        /** @description A topic. */
+        Topic: {
+            /** @description Where its picture is; whoever has the link may look. */
+            cover_url: string | null;
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: int64
+             * @description How many ideas it was made of.
+             */
+            ideas: number;
+            /**
+             * Format: int64
+             * @description The opening post included.
+             */
+            post_count: number;
+            /** Format: date-time */
+            published_at: string;
+            /** @description Retracted ones are shown to those who may retract them. */
+            state: components["schemas"]["TopicState"];
+            summary: string;
+            /** @description An open question. */
+            title: string;
+        };
+        /** @description A cluster of ideas that are alike. */
+        TopicCluster: {
+            decision: components["schemas"]["ClusterDecision"];
+            /** Format: uuid */
+            id: string;
+            /** @description Words that tell it from the others, best first. */
+            keywords: string[];
+            /**
+             * Format: int64
+             * @description From 0, largest first.
+             */
+            label: number;
+            /** @description Ideas that stand for it, best first; those that the round does not hold any more are left out. */
+            samples: string[];
+            /**
+             * Format: int64
+             * @description How many ideas are in it.
+             */
+            size: number;
+            /** @description What its topic might be called. */
+            title_hint: string | null;
+        };
+        /** @description The clusters of a round. */
+        TopicClusters: {
+            /** @description Largest first. */
+            items: components["schemas"]["TopicCluster"][];
+        };
+        /** @description One page of a list. */
+        TopicPage: {
+            items: components["schemas"]["Topic"][];
+            /** @description Where the next page begins; null on the last. */
+            next_cursor: string | null;
+        };
+        /** @description A round. */
+        TopicRound: {
+            counts: components["schemas"]["RoundCounts"];
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            finished_at: string | null;
+            /** Format: uuid */
+            id: string;
+            /** @description The job that it is. */
+            job: string;
+            /** Format: int64 */
+            max_topics: number;
+            /** Format: int64 */
+            min_cluster_size: number;
+            /** @description Why it made nothing, where it is empty. */
+            note: string | null;
+            require_review: boolean;
+            state: components["schemas"]["RoundState"];
+            trigger: components["schemas"]["Trigger"];
+        };
+        /** @description A round, the jobs that it began, and the topics that it has made so far. */
+        TopicRoundInFull: components["schemas"]["TopicRound"] & {
+            /** @description The drafts of its topics, as long as jobs are kept. */
+            jobs: components["schemas"]["Job"][];
+            /** @description That of most ideas first. */
+            topics: components["schemas"]["Topic"][];
+        };
+        /** @description One page of a list. */
+        TopicRoundPage: {
+            items: components["schemas"]["TopicRound"][];
+            /** @description Where the next page begins; null on the last. */
+            next_cursor: string | null;
+        };
+        /**
+         * @description Where a topic is.
+         * @enum {string}
+         */
+        TopicState: "published" | "retracted";
+        /**
+         * @description How a round came to be started.
+         * @enum {string}
+         */
+        Trigger: "api" | "cli" | "schedule";
         /**
          * @description Who may look at a persona.
          * @enum {string}
@@ -3157,9 +3934,9 @@ export interface components {
         Visibility: "private" | "public";
         /** @description What a job waits for. */
         WaitingFor: {
-            /** @description The signal, or the step. */
+            /** @description The signal, the step, the point of the review, or the kind of the first child. */
             name?: string;
-            /** @description `signal`, `timer` or `budget`. */
+            /** @description `signal`, `timer`, `review`, `children` or `budget`. */
             type: string;
             /** Format: date-time */
             until: string | null;
@@ -3168,7 +3945,7 @@ export interface components {
          * @description Why, in a word.
          * @enum {string}
          */
-        Why: "waiting_until" | "waiting_for_signal" | "queued" | "paused" | "kind_paused" | "queue_paused" | "no_worker" | "ticket_lag" | "broker_down" | "running" | "lease_stale" | "retrying" | "throttled" | "over_budget" | "parked" | "diverged" | "undoing" | "undo_failed" | "finished" | "moving";
+        Why: "waiting_until" | "waiting_for_signal" | "waiting_for_child" | "waiting_for_review" | "queued" | "paused" | "kind_paused" | "queue_paused" | "no_worker" | "ticket_lag" | "broker_down" | "running" | "lease_stale" | "retrying" | "throttled" | "over_budget" | "parked" | "diverged" | "undoing" | "undo_failed" | "finished" | "moving";
         /** @description A worker, as it is listed. */
         Worker: {
             busy: number;
@@ -3280,6 +4057,20 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /**
+         * @description `idempotency_in_progress`: The first request with this Idempotency-Key is not answered yet.
+         *
+         *     `already_resolved`: Somebody has judged this letter before you.
+         */
+        IdempotencyInProgressOrAlreadyResolved: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description `internal`: Something went wrong on our side. What, is in our log, and told to nobody. */
         Internal: {
             headers: {
@@ -3316,6 +4107,20 @@ export interface components {
          *     `token_expired`: The token's time is over.
          */
         InvalidTokenOrTokenExpired: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /**
+         * @description `live_submission_exists`: You have an idea in the pool already, and there is one of each member.
+         *
+         *     `idempotency_in_progress`: The first request with this Idempotency-Key is not answered yet.
+         */
+        LiveSubmissionExistsOrIdempotencyInProgress: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
@@ -3384,6 +4189,20 @@ export interface components {
         };
         /** @description `rate_limited`: You, or your network, ask more often than is allowed. */
         RateLimited: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /**
+         * @description `round_in_progress`: A round is open, and there is one of a pool at a time.
+         *
+         *     `idempotency_in_progress`: The first request with this Idempotency-Key is not answered yet.
+         */
+        RoundInProgressOrIdempotencyInProgress: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
@@ -3585,6 +4404,8 @@ export type Cap = components['schemas']['Cap'];
 export type CapScope = components['schemas']['CapScope'];
 export type CapSet = components['schemas']['CapSet'];
 export type Character = components['schemas']['Character'];
+export type ClusterChange = components['schemas']['ClusterChange'];
+export type ClusterDecision = components['schemas']['ClusterDecision'];
 export type Consequence = components['schemas']['Consequence'];
 export type Costs = components['schemas']['Costs'];
 export type CostsGroup = components['schemas']['CostsGroup'];
@@ -3603,6 +4424,7 @@ export type ForgeJob = components['schemas']['ForgeJob'];
 export type ForgeMode = components['schemas']['ForgeMode'];
 export type ForgeModeWish = components['schemas']['ForgeModeWish'];
 export type ForgeWish = components['schemas']['ForgeWish'];
+export type GenerationRound = components['schemas']['GenerationRound'];
 export type GroupFacts = components['schemas']['GroupFacts'];
 export type GroupNote = components['schemas']['GroupNote'];
 export type Health = components['schemas']['Health'];
@@ -3643,15 +4465,21 @@ export type NewKindLimit = components['schemas']['NewKindLimit'];
 export type NewLimits = components['schemas']['NewLimits'];
 export type NewNote = components['schemas']['NewNote'];
 export type NewPassword = components['schemas']['NewPassword'];
+export type NewPost = components['schemas']['NewPost'];
 export type NewReplay = components['schemas']['NewReplay'];
 export type NewResponse = components['schemas']['NewResponse'];
 export type NewRoles = components['schemas']['NewRoles'];
+export type NewSeeds = components['schemas']['NewSeeds'];
+export type NewSubmission = components['schemas']['NewSubmission'];
 export type NewSurvey = components['schemas']['NewSurvey'];
+export type NewTopicRound = components['schemas']['NewTopicRound'];
 export type Nothing = components['schemas']['Nothing'];
 export type PaidCall = components['schemas']['PaidCall'];
 export type Persona = components['schemas']['Persona'];
 export type PersonaPage = components['schemas']['PersonaPage'];
 export type PersonaStatus = components['schemas']['PersonaStatus'];
+export type Post = components['schemas']['Post'];
+export type PostPage = components['schemas']['PostPage'];
 export type Problem = components['schemas']['Problem'];
 export type Progress = components['schemas']['Progress'];
 export type PublicSurvey = components['schemas']['PublicSurvey'];
@@ -3671,6 +4499,16 @@ export type ReplayedLetterPage = components['schemas']['ReplayedLetterPage'];
 export type ReplayFrom = components['schemas']['ReplayFrom'];
 export type ReplayPage = components['schemas']['ReplayPage'];
 export type ReplayPreview = components['schemas']['ReplayPreview'];
+export type Retraction = components['schemas']['Retraction'];
+export type Review = components['schemas']['Review'];
+export type ReviewDecision = components['schemas']['ReviewDecision'];
+export type ReviewLinks = components['schemas']['ReviewLinks'];
+export type ReviewPage = components['schemas']['ReviewPage'];
+export type ReviewRevision = components['schemas']['ReviewRevision'];
+export type ReviewStatus = components['schemas']['ReviewStatus'];
+export type ReviewSubject = components['schemas']['ReviewSubject'];
+export type RoundCounts = components['schemas']['RoundCounts'];
+export type RoundState = components['schemas']['RoundState'];
 export type Saga = components['schemas']['Saga'];
 export type SagaCanceling = components['schemas']['SagaCanceling'];
 export type SagaDetail = components['schemas']['SagaDetail'];
@@ -3681,6 +4519,9 @@ export type SagaPage = components['schemas']['SagaPage'];
 export type SagaSteered = components['schemas']['SagaSteered'];
 export type SagaStep = components['schemas']['SagaStep'];
 export type Scale = components['schemas']['Scale'];
+export type Schedule = components['schemas']['Schedule'];
+export type SchedulePage = components['schemas']['SchedulePage'];
+export type Seeded = components['schemas']['Seeded'];
 export type Session = components['schemas']['Session'];
 export type SessionPage = components['schemas']['SessionPage'];
 export type SignedIn = components['schemas']['SignedIn'];
@@ -3694,6 +4535,9 @@ export type StepKey = components['schemas']['StepKey'];
 export type StepLetters = components['schemas']['StepLetters'];
 export type StepRetry = components['schemas']['StepRetry'];
 export type StepSkip = components['schemas']['StepSkip'];
+export type Submission = components['schemas']['Submission'];
+export type SubmissionHistory = components['schemas']['SubmissionHistory'];
+export type SubmissionState = components['schemas']['SubmissionState'];
 export type Survey = components['schemas']['Survey'];
 export type SurveyPage = components['schemas']['SurveyPage'];
 export type SurveyProgress = components['schemas']['SurveyProgress'];
@@ -3701,6 +4545,15 @@ export type SurveyStatus = components['schemas']['SurveyStatus'];
 export type SwitchKind = components['schemas']['SwitchKind'];
 export type Thanks = components['schemas']['Thanks'];
 export type TokenPair = components['schemas']['TokenPair'];
+export type Topic = components['schemas']['Topic'];
+export type TopicCluster = components['schemas']['TopicCluster'];
+export type TopicClusters = components['schemas']['TopicClusters'];
+export type TopicPage = components['schemas']['TopicPage'];
+export type TopicRound = components['schemas']['TopicRound'];
+export type TopicRoundInFull = components['schemas']['TopicRoundInFull'];
+export type TopicRoundPage = components['schemas']['TopicRoundPage'];
+export type TopicState = components['schemas']['TopicState'];
+export type Trigger = components['schemas']['Trigger'];
 export type Visibility = components['schemas']['Visibility'];
 export type WaitingFor = components['schemas']['WaitingFor'];
 export type Why = components['schemas']['Why'];
@@ -3714,15 +4567,18 @@ export type ResponseDuplicateResponseOrIdempotencyInProgress = components['respo
 export type ResponseExpired = components['responses']['Expired'];
 export type ResponseForbiddenOrAccountDisabled = components['responses']['ForbiddenOrAccountDisabled'];
 export type ResponseIdempotencyInProgress = components['responses']['IdempotencyInProgress'];
+export type ResponseIdempotencyInProgressOrAlreadyResolved = components['responses']['IdempotencyInProgressOrAlreadyResolved'];
 export type ResponseInternal = components['responses']['Internal'];
 export type ResponseInvalidCredentials = components['responses']['InvalidCredentials'];
 export type ResponseInvalidToken = components['responses']['InvalidToken'];
 export type ResponseInvalidTokenOrTokenExpired = components['responses']['InvalidTokenOrTokenExpired'];
+export type ResponseLiveSubmissionExistsOrIdempotencyInProgress = components['responses']['LiveSubmissionExistsOrIdempotencyInProgress'];
 export type ResponseMalformedJsonOrUnknownField = components['responses']['MalformedJsonOrUnknownField'];
 export type ResponseMalformedJsonOrUnknownFieldOrBadParameter = components['responses']['MalformedJsonOrUnknownFieldOrBadParameter'];
 export type ResponseMissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey = components['responses']['MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey'];
 export type ResponseNotFound = components['responses']['NotFound'];
 export type ResponseRateLimited = components['responses']['RateLimited'];
+export type ResponseRoundInProgressOrIdempotencyInProgress = components['responses']['RoundInProgressOrIdempotencyInProgress'];
 export type ResponseSlowRequest = components['responses']['SlowRequest'];
 export type ResponseStateConflict = components['responses']['StateConflict'];
 export type ResponseStateConflictOrIdempotencyInProgress = components['responses']['StateConflictOrIdempotencyInProgress'];
@@ -3775,6 +4631,41 @@ export interface operations {
             504: components["responses"]["Timeout"];
         };
     };
+    startGenerationRound: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A round is open: this one, or the one that was. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "job": "/api/v1/jobs/01a2014b-ffa1-7305-bbf6-a216fdb66f79",
+                     *       "message": "The round has begun.",
+                     *       "round_id": "01a2014b-ffa1-7305-bbf6-a216fdb66f79",
+                     *       "status": "success"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GenerationRound"];
+                };
+            };
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
     listAccounts: {
         parameters: {
             query?: {
@@ -3802,21 +4693,21 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "created_at": "2026-11-22T00:06:36.860362Z",
+                     *           "created_at": "2026-11-22T03:28:14.937069Z",
                      *           "disabled_at": null,
                      *           "display_name": "A friend",
                      *           "email": null,
-                     *           "id": "01a20093-823b-73f1-a140-2338f0544c81",
+                     *           "id": "01a2014c-1c58-76ea-b9db-3c02a1477951",
                      *           "roles": [
                      *             "member"
                      *           ]
                      *         },
                      *         {
-                     *           "created_at": "2026-11-22T00:06:36.838376Z",
+                     *           "created_at": "2026-11-22T03:28:14.877587Z",
                      *           "disabled_at": null,
                      *           "display_name": "Ana Maria",
                      *           "email": "ana@example.org",
-                     *           "id": "01a20093-8225-77a9-a610-5ba7175cefd2",
+                     *           "id": "01a2014c-1c1c-72a4-a0d8-3ac2aeec63ea",
                      *           "roles": [
                      *             "member"
                      *           ]
@@ -3875,11 +4766,11 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-22T00:06:36.772760Z",
+                     *       "created_at": "2026-11-22T03:28:14.448982Z",
                      *       "disabled_at": null,
                      *       "display_name": "Robin Lee",
                      *       "email": "ana@example.org",
-                     *       "id": "01a20093-81e4-76ae-a62d-ef119ac1094c",
+                     *       "id": "01a2014c-1a70-7153-a8bc-4f26ec646fd8",
                      *       "roles": [
                      *         "member"
                      *       ]
@@ -3932,11 +4823,11 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-22T00:06:36.772760Z",
-                     *       "disabled_at": "2026-11-22T00:06:36.903438Z",
+                     *       "created_at": "2026-11-22T03:28:14.448982Z",
+                     *       "disabled_at": "2026-11-22T03:28:15.188220Z",
                      *       "display_name": "Robin Lee",
                      *       "email": "ana@example.org",
-                     *       "id": "01a20093-81e4-76ae-a62d-ef119ac1094c",
+                     *       "id": "01a2014c-1a70-7153-a8bc-4f26ec646fd8",
                      *       "roles": [
                      *         "member",
                      *         "reviewer"
@@ -3991,11 +4882,11 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-22T00:06:36.772760Z",
+                     *       "created_at": "2026-11-22T03:28:14.448982Z",
                      *       "disabled_at": null,
                      *       "display_name": "Robin Lee",
                      *       "email": "ana@example.org",
-                     *       "id": "01a20093-81e4-76ae-a62d-ef119ac1094c",
+                     *       "id": "01a2014c-1a70-7153-a8bc-4f26ec646fd8",
                      *       "roles": [
                      *         "member",
                      *         "reviewer"
@@ -4050,11 +4941,11 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-22T00:06:36.772760Z",
+                     *       "created_at": "2026-11-22T03:28:14.448982Z",
                      *       "disabled_at": null,
                      *       "display_name": "Robin Lee",
                      *       "email": "ana@example.org",
-                     *       "id": "01a20093-81e4-76ae-a62d-ef119ac1094c",
+                     *       "id": "01a2014c-1a70-7153-a8bc-4f26ec646fd8",
                      *       "roles": [
                      *         "member",
                      *         "reviewer"
@@ -4112,11 +5003,11 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-22T00:06:36.772760Z",
+                     *       "created_at": "2026-11-22T03:28:14.448982Z",
                      *       "disabled_at": null,
                      *       "display_name": "Robin Lee",
                      *       "email": "ana@example.org",
-                     *       "id": "01a20093-81e4-76ae-a62d-ef119ac1094c",
+                     *       "id": "01a2014c-1a70-7153-a8bc-4f26ec646fd8",
                      *       "roles": [
                      *         "member",
                      *         "reviewer"
@@ -4183,47 +5074,47 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "account_id": "01a20093-6cfe-700c-9776-dc5c150d47f4",
+                     *           "account_id": "01a2014b-b8eb-76da-8055-b91ed677c174",
                      *           "attempts": 1,
                      *           "cache_hit": false,
-                     *           "completed_at": "2026-11-22T00:06:34.116492Z",
+                     *           "completed_at": "2026-11-22T03:28:01.224952Z",
                      *           "completion_tokens": 0,
                      *           "cost_micros": 0,
-                     *           "created_at": "2026-11-22T00:06:33.606895Z",
+                     *           "created_at": "2026-11-22T03:27:59.774905Z",
                      *           "error": null,
-                     *           "id": "chorus-3cf75a22-d602-5230-896d-2d650ff02709",
+                     *           "id": "chorus-bac46c97-4628-5007-a68f-7bccddacd235",
                      *           "images": 1,
                      *           "kind": "persona.forge",
-                     *           "latency_ms": 509,
+                     *           "latency_ms": 1450,
                      *           "model": "studio/1",
                      *           "name": "paint",
                      *           "prompt_tokens": 0,
                      *           "provider": "local",
                      *           "purpose": "image",
-                     *           "saga_id": "01a20093-7535-7016-b0aa-00c0aaa032a8",
+                     *           "saga_id": "01a2014b-e038-7162-baf0-a573867f863e",
                      *           "spoiled": false,
                      *           "status": "completed",
                      *           "step": "persona.paint#1"
                      *         },
                      *         {
-                     *           "account_id": "01a20093-6cfe-700c-9776-dc5c150d47f4",
+                     *           "account_id": "01a2014b-b8eb-76da-8055-b91ed677c174",
                      *           "attempts": 1,
                      *           "cache_hit": false,
-                     *           "completed_at": "2026-11-22T00:06:33.576149Z",
+                     *           "completed_at": "2026-11-22T03:27:59.681899Z",
                      *           "completion_tokens": 0,
                      *           "cost_micros": 0,
-                     *           "created_at": "2026-11-22T00:06:33.565188Z",
+                     *           "created_at": "2026-11-22T03:27:59.662538Z",
                      *           "error": null,
-                     *           "id": "chorus-52979a6f-f9fa-5c51-90f2-fa97f43d64ed",
+                     *           "id": "chorus-9f996cdc-170d-5688-af3c-eaf0d7c248b9",
                      *           "images": 0,
                      *           "kind": "persona.forge",
-                     *           "latency_ms": 10,
+                     *           "latency_ms": 19,
                      *           "model": "phrasebook/1",
                      *           "name": "write",
                      *           "prompt_tokens": 0,
                      *           "provider": "local",
                      *           "purpose": "persona",
-                     *           "saga_id": "01a20093-7535-7016-b0aa-00c0aaa032a8",
+                     *           "saga_id": "01a2014b-e038-7162-baf0-a573867f863e",
                      *           "spoiled": false,
                      *           "status": "completed",
                      *           "step": "persona.write#1"
@@ -4269,28 +5160,28 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "account_id": "01a20093-6cfe-700c-9776-dc5fb22228a9",
-                     *           "created_at": "2026-11-22T00:06:36.954292Z",
+                     *           "account_id": "01a2014b-b8eb-76da-8055-b921c96d2c88",
+                     *           "created_at": "2026-11-22T03:28:15.466228Z",
                      *           "created_by": "ana@example.org",
                      *           "expires_at": "2099-01-01T00:00:00Z",
-                     *           "id": "01a20093-829c-77c6-9832-057b927d322d",
+                     *           "id": "01a2014c-1e77-70d1-afa7-f854c83bb066",
                      *           "last_used_at": null,
                      *           "name": "The nightly report",
-                     *           "prefix": "chk_d61e98792d1e",
+                     *           "prefix": "chk_61b34f34b74a",
                      *           "revoked_at": null,
                      *           "scopes": [
                      *             "ops:read"
                      *           ]
                      *         },
                      *         {
-                     *           "account_id": "01a20093-6cfe-700c-9776-dc5fb22228a9",
-                     *           "created_at": "2026-11-22T00:06:36.946509Z",
+                     *           "account_id": "01a2014b-b8eb-76da-8055-b921c96d2c88",
+                     *           "created_at": "2026-11-22T03:28:15.417671Z",
                      *           "created_by": "ana@example.org",
                      *           "expires_at": "2099-01-01T00:00:00Z",
-                     *           "id": "01a20093-8292-751f-b36c-8bcaac240e9a",
+                     *           "id": "01a2014c-1e39-72d1-aebb-30210697d484",
                      *           "last_used_at": null,
                      *           "name": "The nightly report",
-                     *           "prefix": "chk_d1e86a07fba2",
+                     *           "prefix": "chk_3d034e043c12",
                      *           "revoked_at": null,
                      *           "scopes": [
                      *             "ops:read"
@@ -4349,15 +5240,15 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "account_id": "01a20093-6cfe-700c-9776-dc5fb22228a9",
-                     *       "created_at": "2026-11-22T00:06:36.946509Z",
+                     *       "account_id": "01a2014b-b8eb-76da-8055-b921c96d2c88",
+                     *       "created_at": "2026-11-22T03:28:15.417671Z",
                      *       "created_by": "ana@example.org",
                      *       "expires_at": "2099-01-01T00:00:00Z",
-                     *       "id": "01a20093-8292-751f-b36c-8bcaac240e9a",
-                     *       "key": "chk_d1e86a07fba2_Qm9yaW5nIG9uIHB1cnBvc2U",
+                     *       "id": "01a2014c-1e39-72d1-aebb-30210697d484",
+                     *       "key": "chk_3d034e043c12_Qm9yaW5nIG9uIHB1cnBvc2U",
                      *       "last_used_at": null,
                      *       "name": "The nightly report",
-                     *       "prefix": "chk_d1e86a07fba2",
+                     *       "prefix": "chk_3d034e043c12",
                      *       "revoked_at": null,
                      *       "scopes": [
                      *         "ops:read"
@@ -4411,15 +5302,15 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "account_id": "01a20093-6cfe-700c-9776-dc5fb22228a9",
-                     *       "created_at": "2026-11-22T00:06:36.946509Z",
+                     *       "account_id": "01a2014b-b8eb-76da-8055-b921c96d2c88",
+                     *       "created_at": "2026-11-22T03:28:15.417671Z",
                      *       "created_by": "ana@example.org",
                      *       "expires_at": "2099-01-01T00:00:00Z",
-                     *       "id": "01a20093-8292-751f-b36c-8bcaac240e9a",
+                     *       "id": "01a2014c-1e39-72d1-aebb-30210697d484",
                      *       "last_used_at": null,
                      *       "name": "The nightly report",
-                     *       "prefix": "chk_d1e86a07fba2",
-                     *       "revoked_at": "2026-11-22T00:06:36.976974Z",
+                     *       "prefix": "chk_3d034e043c12",
+                     *       "revoked_at": "2026-11-22T03:28:15.573101Z",
                      *       "scopes": [
                      *         "ops:read"
                      *       ]
@@ -4476,11 +5367,11 @@ export interface operations {
                      *       "items": [
                      *         {
                      *           "actor": "ana@example.org",
-                     *           "at": "2026-11-22T00:06:36.728796Z",
+                     *           "at": "2026-11-22T03:28:14.213767Z",
                      *           "detail": {
                      *             "cap_usd": null
                      *           },
-                     *           "id": "01a20093-81ba-7247-a598-fc9c31cc6066",
+                     *           "id": "01a2014c-1987-7557-806a-62c8b0b3c5a8",
                      *           "reason": "A trial.",
                      *           "target_id": "all",
                      *           "target_kind": "limit",
@@ -4488,18 +5379,18 @@ export interface operations {
                      *         },
                      *         {
                      *           "actor": "ana@example.org",
-                     *           "at": "2026-11-22T00:06:36.728796Z",
+                     *           "at": "2026-11-22T03:28:14.213767Z",
                      *           "detail": {
                      *             "cap_usd": "2.50"
                      *           },
-                     *           "id": "01a20093-81b9-7393-bfb8-ca21f121b87d",
+                     *           "id": "01a2014c-1986-7287-bbeb-d517c6382d4a",
                      *           "reason": "A trial.",
                      *           "target_id": "account",
                      *           "target_kind": "limit",
                      *           "verb": "limit.set"
                      *         }
                      *       ],
-                     *       "next_cursor": "WyIyMDI2LTExLTIyVDAwOjA2OjM1LjY4NTU5OVoiLCIwMWEyMDA5My03ZGE2LTc1ODctOTI0MS01ZWU5MzM5NTljMTEiXQ"
+                     *       "next_cursor": "WyIyMDI2LTExLTIyVDAzOjI4OjEwLjk5NzM2NFoiLCIwMWEyMDE0Yy0wY2Y4LTcyZWUtYTllOS1kNDJmNTdjMzExMWYiXQ"
                      *     }
                      */
                     "application/json": components["schemas"]["DecisionPage"];
@@ -4542,7 +5433,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "by": "day",
-                     *       "from": "2026-10-23T00:06:37.758176Z",
+                     *       "from": "2026-10-23T03:28:15.354630Z",
                      *       "items": [
                      *         {
                      *           "account": null,
@@ -4558,7 +5449,7 @@ export interface operations {
                      *         }
                      *       ],
                      *       "next_cursor": null,
-                     *       "to": "2026-11-22T00:06:37.758176Z",
+                     *       "to": "2026-11-22T03:28:15.354630Z",
                      *       "total": {
                      *         "calls": 4,
                      *         "calls_of_unknown_cost": 0,
@@ -4622,18 +5513,18 @@ export interface operations {
                      *         {
                      *           "attempts": 1,
                      *           "class": "transient",
-                     *           "created_at": "2026-11-22T00:06:35.150854Z",
+                     *           "created_at": "2026-11-22T03:28:08.944262Z",
                      *           "group": "fp_e5b4e59bff0b584c",
-                     *           "id": "bdf0daa3-7514-57f5-8a81-73a05bd0e491",
-                     *           "job": "01a20093-7b83-7755-aaff-e4abfa019696",
+                     *           "id": "0bfe4361-4970-503d-8d44-debeb783c333",
+                     *           "job": "01a2014c-04e3-70d6-9349-943a7879462e",
                      *           "kind": "demo.gate",
                      *           "links": {
-                     *             "discard": "/api/v1/admin/dead-letters/bdf0daa3-7514-57f5-8a81-73a05bd0e491/discard",
-                     *             "job": "/api/v1/jobs/01a20093-7b83-7755-aaff-e4abfa019696",
-                     *             "replay": "/api/v1/admin/dead-letters/bdf0daa3-7514-57f5-8a81-73a05bd0e491/replay",
-                     *             "restore": "/api/v1/admin/dead-letters/bdf0daa3-7514-57f5-8a81-73a05bd0e491/restore",
-                     *             "self": "/api/v1/admin/dead-letters/bdf0daa3-7514-57f5-8a81-73a05bd0e491",
-                     *             "skip": "/api/v1/admin/dead-letters/bdf0daa3-7514-57f5-8a81-73a05bd0e491/skip"
+                     *             "discard": "/api/v1/admin/dead-letters/0bfe4361-4970-503d-8d44-debeb783c333/discard",
+                     *             "job": "/api/v1/jobs/01a2014c-04e3-70d6-9349-943a7879462e",
+                     *             "replay": "/api/v1/admin/dead-letters/0bfe4361-4970-503d-8d44-debeb783c333/replay",
+                     *             "restore": "/api/v1/admin/dead-letters/0bfe4361-4970-503d-8d44-debeb783c333/restore",
+                     *             "self": "/api/v1/admin/dead-letters/0bfe4361-4970-503d-8d44-debeb783c333",
+                     *             "skip": "/api/v1/admin/dead-letters/0bfe4361-4970-503d-8d44-debeb783c333/skip"
                      *           },
                      *           "message": "the gate is closed",
                      *           "queue": "synthesis",
@@ -4684,10 +5575,10 @@ export interface operations {
                      * @example {
                      *       "attempts": 1,
                      *       "class": "transient",
-                     *       "created_at": "2026-11-22T00:06:35.150854Z",
+                     *       "created_at": "2026-11-22T03:28:08.944262Z",
                      *       "errors": [
                      *         {
-                     *           "at": "2026-11-22T00:06:35.150854Z",
+                     *           "at": "2026-11-22T03:28:08.944262Z",
                      *           "data": {
                      *             "attempt": 1,
                      *             "class": "transient",
@@ -4703,35 +5594,35 @@ export interface operations {
                      *       "group": "fp_e5b4e59bff0b584c",
                      *       "history": [
                      *         {
-                     *           "at": "2026-11-22T00:06:35.141368Z",
+                     *           "at": "2026-11-22T03:28:08.933451Z",
                      *           "data": null,
                      *           "id": 1,
                      *           "name": "saga.queued",
                      *           "step": null
                      *         },
                      *         {
-                     *           "at": "2026-11-22T00:06:35.144068Z",
+                     *           "at": "2026-11-22T03:28:08.935664Z",
                      *           "data": null,
                      *           "id": 2,
                      *           "name": "saga.running",
                      *           "step": null
                      *         }
                      *       ],
-                     *       "id": "bdf0daa3-7514-57f5-8a81-73a05bd0e491",
+                     *       "id": "0bfe4361-4970-503d-8d44-debeb783c333",
                      *       "input": {},
-                     *       "job": "01a20093-7b83-7755-aaff-e4abfa019696",
+                     *       "job": "01a2014c-04e3-70d6-9349-943a7879462e",
                      *       "job_state": "parked",
                      *       "kind": "demo.gate",
                      *       "links": {
-                     *         "discard": "/api/v1/admin/dead-letters/bdf0daa3-7514-57f5-8a81-73a05bd0e491/discard",
-                     *         "job": "/api/v1/jobs/01a20093-7b83-7755-aaff-e4abfa019696",
-                     *         "replay": "/api/v1/admin/dead-letters/bdf0daa3-7514-57f5-8a81-73a05bd0e491/replay",
-                     *         "restore": "/api/v1/admin/dead-letters/bdf0daa3-7514-57f5-8a81-73a05bd0e491/restore",
-                     *         "self": "/api/v1/admin/dead-letters/bdf0daa3-7514-57f5-8a81-73a05bd0e491",
-                     *         "skip": "/api/v1/admin/dead-letters/bdf0daa3-7514-57f5-8a81-73a05bd0e491/skip"
+                     *         "discard": "/api/v1/admin/dead-letters/0bfe4361-4970-503d-8d44-debeb783c333/discard",
+                     *         "job": "/api/v1/jobs/01a2014c-04e3-70d6-9349-943a7879462e",
+                     *         "replay": "/api/v1/admin/dead-letters/0bfe4361-4970-503d-8d44-debeb783c333/replay",
+                     *         "restore": "/api/v1/admin/dead-letters/0bfe4361-4970-503d-8d44-debeb783c333/restore",
+                     *         "self": "/api/v1/admin/dead-letters/0bfe4361-4970-503d-8d44-debeb783c333",
+                     *         "skip": "/api/v1/admin/dead-letters/0bfe4361-4970-503d-8d44-debeb783c333/skip"
                      *       },
                      *       "message": "the gate is closed",
-                     *       "parked_until": "2026-11-23T00:06:35.150854Z",
+                     *       "parked_until": "2026-11-23T03:28:08.944262Z",
                      *       "queue": "synthesis",
                      *       "reason": null,
                      *       "replayed_as": null,
@@ -4793,23 +5684,23 @@ export interface operations {
                      * @example {
                      *       "attempts": 1,
                      *       "class": "transient",
-                     *       "created_at": "2026-11-22T00:06:35.585022Z",
+                     *       "created_at": "2026-11-22T03:28:09.952516Z",
                      *       "group": "fp_e5b4e59bff0b584c",
-                     *       "id": "55a66d89-6ef1-5918-a990-ab2a03f68dc7",
-                     *       "job": "01a20093-7d35-71bf-b105-c0309da11330",
+                     *       "id": "225bae5f-5c31-5594-8945-2432332ac9a4",
+                     *       "job": "01a2014c-08ae-7183-ade9-bfad7a2088aa",
                      *       "kind": "demo.gate",
                      *       "links": {
-                     *         "discard": "/api/v1/admin/dead-letters/55a66d89-6ef1-5918-a990-ab2a03f68dc7/discard",
-                     *         "job": "/api/v1/jobs/01a20093-7d35-71bf-b105-c0309da11330",
-                     *         "replay": "/api/v1/admin/dead-letters/55a66d89-6ef1-5918-a990-ab2a03f68dc7/replay",
-                     *         "restore": "/api/v1/admin/dead-letters/55a66d89-6ef1-5918-a990-ab2a03f68dc7/restore",
-                     *         "self": "/api/v1/admin/dead-letters/55a66d89-6ef1-5918-a990-ab2a03f68dc7",
-                     *         "skip": "/api/v1/admin/dead-letters/55a66d89-6ef1-5918-a990-ab2a03f68dc7/skip"
+                     *         "discard": "/api/v1/admin/dead-letters/225bae5f-5c31-5594-8945-2432332ac9a4/discard",
+                     *         "job": "/api/v1/jobs/01a2014c-08ae-7183-ade9-bfad7a2088aa",
+                     *         "replay": "/api/v1/admin/dead-letters/225bae5f-5c31-5594-8945-2432332ac9a4/replay",
+                     *         "restore": "/api/v1/admin/dead-letters/225bae5f-5c31-5594-8945-2432332ac9a4/restore",
+                     *         "self": "/api/v1/admin/dead-letters/225bae5f-5c31-5594-8945-2432332ac9a4",
+                     *         "skip": "/api/v1/admin/dead-letters/225bae5f-5c31-5594-8945-2432332ac9a4/skip"
                      *       },
                      *       "message": "the gate is closed",
                      *       "queue": "synthesis",
                      *       "reason": "Nobody waits for it any more.",
-                     *       "resolved_at": "2026-11-22T00:06:35.685599Z",
+                     *       "resolved_at": "2026-11-22T03:28:10.037265Z",
                      *       "resolved_by": "ana@example.org",
                      *       "state": "discarded",
                      *       "step": "demo.pass",
@@ -4873,6 +5764,7 @@ export interface operations {
                      *       "consequence": {
                      *         "calls_again": 0,
                      *         "calls_kept": 0,
+                     *         "cancels": [],
                      *         "held": [],
                      *         "kept": 0,
                      *         "runs": [
@@ -4883,7 +5775,7 @@ export interface operations {
                      *         "state": "running",
                      *         "was": "parked"
                      *       },
-                     *       "dead_letter": "bdf0daa3-7514-57f5-8a81-73a05bd0e491",
+                     *       "dead_letter": "0bfe4361-4970-503d-8d44-debeb783c333",
                      *       "dry_run": true,
                      *       "mode": "in_place"
                      *     }
@@ -4904,11 +5796,11 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "dead_letter": "e6f5cd04-d086-5a7c-87e2-a4b94a687192",
-                     *       "job": "/api/v1/jobs/01a20093-7c1d-76c9-af05-d9561e7a0296",
-                     *       "job_id": "01a20093-7c1d-76c9-af05-d9561e7a0296",
+                     *       "dead_letter": "46ed3d18-016f-58d9-80d8-7b7db6f704c5",
+                     *       "job": "/api/v1/jobs/01a2014c-063a-7563-9054-4466a6b4feb3",
+                     *       "job_id": "01a2014c-063a-7563-9054-4466a6b4feb3",
                      *       "mode": "in_place",
-                     *       "replay_of": "01a20093-7c1d-76c9-af05-d9561e7a0296"
+                     *       "replay_of": "01a2014c-063a-7563-9054-4466a6b4feb3"
                      *     }
                      */
                     "application/json": components["schemas"]["LetterJudged"];
@@ -4967,6 +5859,7 @@ export interface operations {
                      *       "consequence": {
                      *         "calls_again": 0,
                      *         "calls_kept": 0,
+                     *         "cancels": [],
                      *         "held": [],
                      *         "kept": 0,
                      *         "runs": [
@@ -4974,11 +5867,11 @@ export interface operations {
                      *         ],
                      *         "saves_usd": "0.00",
                      *         "spends_again_usd": "0.00",
-                     *         "starts": "78eefd3c-591d-502f-8356-68d2736c4b28",
+                     *         "starts": "8d47ffa0-8501-5ced-960e-e55898ced95c",
                      *         "state": "undone",
                      *         "was": "undone"
                      *       },
-                     *       "dead_letter": "55a66d89-6ef1-5918-a990-ab2a03f68dc7",
+                     *       "dead_letter": "225bae5f-5c31-5594-8945-2432332ac9a4",
                      *       "dry_run": true,
                      *       "mode": "new_job"
                      *     }
@@ -4999,11 +5892,11 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "dead_letter": "55a66d89-6ef1-5918-a990-ab2a03f68dc7",
-                     *       "job": "/api/v1/jobs/78eefd3c-591d-502f-8356-68d2736c4b28",
-                     *       "job_id": "78eefd3c-591d-502f-8356-68d2736c4b28",
+                     *       "dead_letter": "225bae5f-5c31-5594-8945-2432332ac9a4",
+                     *       "job": "/api/v1/jobs/8d47ffa0-8501-5ced-960e-e55898ced95c",
+                     *       "job_id": "8d47ffa0-8501-5ced-960e-e55898ced95c",
                      *       "mode": "new_job",
-                     *       "replay_of": "01a20093-7d35-71bf-b105-c0309da11330"
+                     *       "replay_of": "01a2014c-08ae-7183-ade9-bfad7a2088aa"
                      *     }
                      */
                     "application/json": components["schemas"]["LetterJudged"];
@@ -5064,6 +5957,7 @@ export interface operations {
                      *       "consequence": {
                      *         "calls_again": 0,
                      *         "calls_kept": 0,
+                     *         "cancels": [],
                      *         "held": [],
                      *         "kept": 1,
                      *         "runs": [
@@ -5074,7 +5968,7 @@ export interface operations {
                      *         "state": "running",
                      *         "was": "parked"
                      *       },
-                     *       "dead_letter": "bdf0daa3-7514-57f5-8a81-73a05bd0e491",
+                     *       "dead_letter": "0bfe4361-4970-503d-8d44-debeb783c333",
                      *       "dry_run": true,
                      *       "mode": "in_place"
                      *     }
@@ -5095,11 +5989,11 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "dead_letter": "d21a7209-309f-53bf-9602-dbbb509ee79e",
-                     *       "job": "/api/v1/jobs/01a20093-7ca7-730f-aca0-5cf7d7f2cb38",
-                     *       "job_id": "01a20093-7ca7-730f-aca0-5cf7d7f2cb38",
+                     *       "dead_letter": "b61bb7c1-a6c9-5b01-9654-745e86c88be2",
+                     *       "job": "/api/v1/jobs/01a2014c-07b3-702a-a059-954ed7d05c60",
+                     *       "job_id": "01a2014c-07b3-702a-a059-954ed7d05c60",
                      *       "mode": "in_place",
-                     *       "replay_of": "01a20093-7ca7-730f-aca0-5cf7d7f2cb38"
+                     *       "replay_of": "01a2014c-07b3-702a-a059-954ed7d05c60"
                      *     }
                      */
                     "application/json": components["schemas"]["LetterJudged"];
@@ -5150,10 +6044,10 @@ export interface operations {
                      *           "attempts": 1,
                      *           "by": "error",
                      *           "class": "transient",
-                     *           "first_at": "2026-11-22T00:06:35.150854Z",
+                     *           "first_at": "2026-11-22T03:28:08.944262Z",
                      *           "key": "fp_e5b4e59bff0b584c",
                      *           "kind": "demo.gate",
-                     *           "last_at": "2026-11-22T00:06:35.150854Z",
+                     *           "last_at": "2026-11-22T03:28:08.944262Z",
                      *           "letters": 1,
                      *           "links": {
                      *             "letters": "/api/v1/admin/dead-letters?group=fp_e5b4e59bff0b584c"
@@ -5214,7 +6108,7 @@ export interface operations {
                      * @example {
                      *       "group": "fp_e5b4e59bff0b584c",
                      *       "note": "Ticket 4711 with the provider.",
-                     *       "noted_at": "2026-11-22T00:06:35.266650Z",
+                     *       "noted_at": "2026-11-22T03:28:09.141110Z",
                      *       "noted_by": "ana@example.org"
                      *     }
                      */
@@ -5270,14 +6164,14 @@ export interface operations {
                      *         },
                      *         {
                      *           "in_line": 0,
-                     *           "kind": "demo.fail",
+                     *           "kind": "demo.draft",
                      *           "links": {
-                     *             "drain": "/api/v1/admin/kinds/demo.fail/drain",
-                     *             "pause": "/api/v1/admin/kinds/demo.fail/pause",
-                     *             "sagas": "/api/v1/admin/sagas?kind=demo.fail",
-                     *             "self": "/api/v1/admin/kinds/demo.fail"
+                     *             "drain": "/api/v1/admin/kinds/demo.draft/drain",
+                     *             "pause": "/api/v1/admin/kinds/demo.draft/pause",
+                     *             "sagas": "/api/v1/admin/sagas?kind=demo.draft",
+                     *             "self": "/api/v1/admin/kinds/demo.draft"
                      *           },
-                     *           "open": 0,
+                     *           "open": 1,
                      *           "queued": 0,
                      *           "state": "enabled",
                      *           "switched": null
@@ -5330,7 +6224,7 @@ export interface operations {
                      *       "queued": 0,
                      *       "state": "enabled",
                      *       "switched": {
-                     *         "at": "2026-11-22T00:06:36.684030Z",
+                     *         "at": "2026-11-22T03:28:13.894685Z",
                      *         "by": "ana@example.org",
                      *         "reason": "Its provider is down."
                      *       }
@@ -5395,7 +6289,7 @@ export interface operations {
                      *       "queued": 0,
                      *       "state": "drain",
                      *       "switched": {
-                     *         "at": "2026-11-22T00:06:36.669314Z",
+                     *         "at": "2026-11-22T03:28:13.787756Z",
                      *         "by": "ana@example.org",
                      *         "reason": "Its provider is down."
                      *       }
@@ -5466,7 +6360,7 @@ export interface operations {
                      *       "queued": 0,
                      *       "state": "paused",
                      *       "switched": {
-                     *         "at": "2026-11-22T00:06:36.652182Z",
+                     *         "at": "2026-11-22T03:28:13.671818Z",
                      *         "by": "ana@example.org",
                      *         "reason": "Its provider is down."
                      *       }
@@ -5537,7 +6431,7 @@ export interface operations {
                      *       "queued": 0,
                      *       "state": "enabled",
                      *       "switched": {
-                     *         "at": "2026-11-22T00:06:36.684030Z",
+                     *         "at": "2026-11-22T03:28:13.894685Z",
                      *         "by": "ana@example.org",
                      *         "reason": "Its provider is down."
                      *       }
@@ -5592,7 +6486,7 @@ export interface operations {
                      *           "per": "day",
                      *           "scope": "account",
                      *           "set": {
-                     *             "at": "2026-11-22T00:06:36.728796Z",
+                     *             "at": "2026-11-22T03:28:14.213767Z",
                      *             "by": "ana@example.org",
                      *             "reason": "A trial."
                      *           },
@@ -5605,7 +6499,7 @@ export interface operations {
                      *           "per_minute": null,
                      *           "running_max": 5,
                      *           "set": {
-                     *             "at": "2026-11-22T00:06:36.718096Z",
+                     *             "at": "2026-11-22T03:28:14.130617Z",
                      *             "by": "ana@example.org",
                      *             "reason": ""
                      *           }
@@ -5676,7 +6570,7 @@ export interface operations {
                      *           "per": "day",
                      *           "scope": "account",
                      *           "set": {
-                     *             "at": "2026-11-22T00:06:36.728796Z",
+                     *             "at": "2026-11-22T03:28:14.213767Z",
                      *             "by": "ana@example.org",
                      *             "reason": "A trial."
                      *           },
@@ -5689,7 +6583,7 @@ export interface operations {
                      *           "per_minute": null,
                      *           "running_max": 5,
                      *           "set": {
-                     *             "at": "2026-11-22T00:06:36.718096Z",
+                     *             "at": "2026-11-22T03:28:14.130617Z",
                      *             "by": "ana@example.org",
                      *             "reason": ""
                      *           }
@@ -5771,9 +6665,9 @@ export interface operations {
                      *           "ready": 0,
                      *           "running": 0,
                      *           "slots": 10,
-                     *           "step_ms": 624,
+                     *           "step_ms": 2344,
                      *           "switched": {
-                     *             "at": "2026-11-22T00:06:36.591243Z",
+                     *             "at": "2026-11-22T03:28:13.082188Z",
                      *             "by": "ana@example.org",
                      *             "reason": "The provider is down."
                      *           }
@@ -5830,9 +6724,9 @@ export interface operations {
                      *       "ready": 0,
                      *       "running": 0,
                      *       "slots": 10,
-                     *       "step_ms": 624,
+                     *       "step_ms": 2344,
                      *       "switched": {
-                     *         "at": "2026-11-22T00:06:36.591243Z",
+                     *         "at": "2026-11-22T03:28:13.082188Z",
                      *         "by": "ana@example.org",
                      *         "reason": "The provider is down."
                      *       }
@@ -5901,9 +6795,9 @@ export interface operations {
                      *       "ready": 0,
                      *       "running": 0,
                      *       "slots": 10,
-                     *       "step_ms": 624,
+                     *       "step_ms": 2344,
                      *       "switched": {
-                     *         "at": "2026-11-22T00:06:36.591243Z",
+                     *         "at": "2026-11-22T03:28:13.082188Z",
                      *         "by": "ana@example.org",
                      *         "reason": "The provider is down."
                      *       }
@@ -5978,9 +6872,9 @@ export interface operations {
                      *       "ready": 0,
                      *       "running": 0,
                      *       "slots": 10,
-                     *       "step_ms": 624,
+                     *       "step_ms": 2344,
                      *       "switched": {
-                     *         "at": "2026-11-22T00:06:36.630828Z",
+                     *         "at": "2026-11-22T03:28:13.501650Z",
                      *         "by": "ana@example.org",
                      *         "reason": "The provider is down."
                      *       }
@@ -6084,18 +6978,18 @@ export interface operations {
                      *             "succeeded": 0,
                      *             "waiting": 0
                      *           },
-                     *           "created_at": "2026-11-22T00:06:36.078457Z",
+                     *           "created_at": "2026-11-22T03:28:10.784822Z",
                      *           "done": false,
-                     *           "ended_because": "stopped by 01a200936cfe700c9776dc5fb22228a9@example.org: The provider is slow.",
+                     *           "ended_because": "stopped by 01a2014bb8eb76da8055b921c96d2c88@example.org: The provider is slow.",
                      *           "finished_at": null,
                      *           "from": "failed_step",
-                     *           "id": "01a20093-7f2d-77b8-9077-64ebfa5f09c3",
+                     *           "id": "01a2014c-0c12-77d6-b444-683289058275",
                      *           "links": {
-                     *             "letters": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3/letters",
-                     *             "pause": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3/pause",
-                     *             "resume": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3/resume",
-                     *             "self": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3",
-                     *             "stop": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3/stop"
+                     *             "letters": "/api/v1/admin/replays/01a2014c-0c12-77d6-b444-683289058275/letters",
+                     *             "pause": "/api/v1/admin/replays/01a2014c-0c12-77d6-b444-683289058275/pause",
+                     *             "resume": "/api/v1/admin/replays/01a2014c-0c12-77d6-b444-683289058275/resume",
+                     *             "self": "/api/v1/admin/replays/01a2014c-0c12-77d6-b444-683289058275",
+                     *             "stop": "/api/v1/admin/replays/01a2014c-0c12-77d6-b444-683289058275/stop"
                      *           },
                      *           "object": "replay",
                      *           "rate_per_s": 5,
@@ -6107,7 +7001,7 @@ export interface operations {
                      *           "started_by": "ana@example.org",
                      *           "status": "stopping",
                      *           "stop_if_failure_ratio": 0.5,
-                     *           "updated_at": "2026-11-22T00:06:36.120786Z"
+                     *           "updated_at": "2026-11-22T03:28:11.138713Z"
                      *         }
                      *       ],
                      *       "next_cursor": null
@@ -6201,18 +7095,18 @@ export interface operations {
                      *         "succeeded": 0,
                      *         "waiting": 7
                      *       },
-                     *       "created_at": "2026-11-22T00:06:36.078457Z",
+                     *       "created_at": "2026-11-22T03:28:10.784822Z",
                      *       "done": false,
                      *       "ended_because": null,
                      *       "finished_at": null,
                      *       "from": "failed_step",
-                     *       "id": "01a20093-7f2d-77b8-9077-64ebfa5f09c3",
+                     *       "id": "01a2014c-0c12-77d6-b444-683289058275",
                      *       "links": {
-                     *         "letters": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3/letters",
-                     *         "pause": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3/pause",
-                     *         "resume": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3/resume",
-                     *         "self": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3",
-                     *         "stop": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3/stop"
+                     *         "letters": "/api/v1/admin/replays/01a2014c-0c12-77d6-b444-683289058275/letters",
+                     *         "pause": "/api/v1/admin/replays/01a2014c-0c12-77d6-b444-683289058275/pause",
+                     *         "resume": "/api/v1/admin/replays/01a2014c-0c12-77d6-b444-683289058275/resume",
+                     *         "self": "/api/v1/admin/replays/01a2014c-0c12-77d6-b444-683289058275",
+                     *         "stop": "/api/v1/admin/replays/01a2014c-0c12-77d6-b444-683289058275/stop"
                      *       },
                      *       "object": "replay",
                      *       "rate_per_s": 5,
@@ -6224,7 +7118,7 @@ export interface operations {
                      *       "started_by": "ana@example.org",
                      *       "status": "running",
                      *       "stop_if_failure_ratio": 0.5,
-                     *       "updated_at": "2026-11-22T00:06:36.078457Z"
+                     *       "updated_at": "2026-11-22T03:28:10.784822Z"
                      *     }
                      */
                     "application/json": components["schemas"]["Replay"];
@@ -6273,18 +7167,18 @@ export interface operations {
                      *         "succeeded": 0,
                      *         "waiting": 7
                      *       },
-                     *       "created_at": "2026-11-22T00:06:36.078457Z",
+                     *       "created_at": "2026-11-22T03:28:10.784822Z",
                      *       "done": false,
                      *       "ended_because": null,
                      *       "finished_at": null,
                      *       "from": "failed_step",
-                     *       "id": "01a20093-7f2d-77b8-9077-64ebfa5f09c3",
+                     *       "id": "01a2014c-0c12-77d6-b444-683289058275",
                      *       "links": {
-                     *         "letters": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3/letters",
-                     *         "pause": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3/pause",
-                     *         "resume": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3/resume",
-                     *         "self": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3",
-                     *         "stop": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3/stop"
+                     *         "letters": "/api/v1/admin/replays/01a2014c-0c12-77d6-b444-683289058275/letters",
+                     *         "pause": "/api/v1/admin/replays/01a2014c-0c12-77d6-b444-683289058275/pause",
+                     *         "resume": "/api/v1/admin/replays/01a2014c-0c12-77d6-b444-683289058275/resume",
+                     *         "self": "/api/v1/admin/replays/01a2014c-0c12-77d6-b444-683289058275",
+                     *         "stop": "/api/v1/admin/replays/01a2014c-0c12-77d6-b444-683289058275/stop"
                      *       },
                      *       "object": "replay",
                      *       "rate_per_s": 5,
@@ -6296,7 +7190,7 @@ export interface operations {
                      *       "started_by": "ana@example.org",
                      *       "status": "running",
                      *       "stop_if_failure_ratio": 0.5,
-                     *       "updated_at": "2026-11-22T00:06:36.078457Z"
+                     *       "updated_at": "2026-11-22T03:28:10.784822Z"
                      *     }
                      */
                     "application/json": components["schemas"]["Replay"];
@@ -6342,17 +7236,17 @@ export interface operations {
                      *       "items": [
                      *         {
                      *           "finished_at": null,
-                     *           "letter_id": "bdf0daa3-7514-57f5-8a81-73a05bd0e491",
+                     *           "letter_id": "0bfe4361-4970-503d-8d44-debeb783c333",
                      *           "position": 1,
-                     *           "saga_id": "01a20093-7b83-7755-aaff-e4abfa019696",
+                     *           "saga_id": "01a2014c-04e3-70d6-9349-943a7879462e",
                      *           "started_at": null,
                      *           "state": "waiting"
                      *         },
                      *         {
                      *           "finished_at": null,
-                     *           "letter_id": "eb44f489-3219-5f28-81de-48a605e054a2",
+                     *           "letter_id": "c17b49b5-f8c4-516a-a83f-142f76f759d4",
                      *           "position": 2,
-                     *           "saga_id": "01a20093-7c1d-76c9-af05-d9561e7a0296",
+                     *           "saga_id": "01a2014c-063a-7563-9054-4466a6b4feb3",
                      *           "started_at": null,
                      *           "state": "waiting"
                      *         }
@@ -6416,18 +7310,18 @@ export interface operations {
                      *         "succeeded": 0,
                      *         "waiting": 7
                      *       },
-                     *       "created_at": "2026-11-22T00:06:36.078457Z",
+                     *       "created_at": "2026-11-22T03:28:10.784822Z",
                      *       "done": false,
                      *       "ended_because": null,
                      *       "finished_at": null,
                      *       "from": "failed_step",
-                     *       "id": "01a20093-7f2d-77b8-9077-64ebfa5f09c3",
+                     *       "id": "01a2014c-0c12-77d6-b444-683289058275",
                      *       "links": {
-                     *         "letters": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3/letters",
-                     *         "pause": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3/pause",
-                     *         "resume": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3/resume",
-                     *         "self": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3",
-                     *         "stop": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3/stop"
+                     *         "letters": "/api/v1/admin/replays/01a2014c-0c12-77d6-b444-683289058275/letters",
+                     *         "pause": "/api/v1/admin/replays/01a2014c-0c12-77d6-b444-683289058275/pause",
+                     *         "resume": "/api/v1/admin/replays/01a2014c-0c12-77d6-b444-683289058275/resume",
+                     *         "self": "/api/v1/admin/replays/01a2014c-0c12-77d6-b444-683289058275",
+                     *         "stop": "/api/v1/admin/replays/01a2014c-0c12-77d6-b444-683289058275/stop"
                      *       },
                      *       "object": "replay",
                      *       "rate_per_s": 5,
@@ -6439,7 +7333,7 @@ export interface operations {
                      *       "started_by": "ana@example.org",
                      *       "status": "paused",
                      *       "stop_if_failure_ratio": 0.5,
-                     *       "updated_at": "2026-11-22T00:06:36.104524Z"
+                     *       "updated_at": "2026-11-22T03:28:10.997364Z"
                      *     }
                      */
                     "application/json": components["schemas"]["Replay"];
@@ -6503,18 +7397,18 @@ export interface operations {
                      *         "succeeded": 0,
                      *         "waiting": 7
                      *       },
-                     *       "created_at": "2026-11-22T00:06:36.078457Z",
+                     *       "created_at": "2026-11-22T03:28:10.784822Z",
                      *       "done": false,
                      *       "ended_because": null,
                      *       "finished_at": null,
                      *       "from": "failed_step",
-                     *       "id": "01a20093-7f2d-77b8-9077-64ebfa5f09c3",
+                     *       "id": "01a2014c-0c12-77d6-b444-683289058275",
                      *       "links": {
-                     *         "letters": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3/letters",
-                     *         "pause": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3/pause",
-                     *         "resume": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3/resume",
-                     *         "self": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3",
-                     *         "stop": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3/stop"
+                     *         "letters": "/api/v1/admin/replays/01a2014c-0c12-77d6-b444-683289058275/letters",
+                     *         "pause": "/api/v1/admin/replays/01a2014c-0c12-77d6-b444-683289058275/pause",
+                     *         "resume": "/api/v1/admin/replays/01a2014c-0c12-77d6-b444-683289058275/resume",
+                     *         "self": "/api/v1/admin/replays/01a2014c-0c12-77d6-b444-683289058275",
+                     *         "stop": "/api/v1/admin/replays/01a2014c-0c12-77d6-b444-683289058275/stop"
                      *       },
                      *       "object": "replay",
                      *       "rate_per_s": 5,
@@ -6526,7 +7420,7 @@ export interface operations {
                      *       "started_by": "ana@example.org",
                      *       "status": "running",
                      *       "stop_if_failure_ratio": 0.5,
-                     *       "updated_at": "2026-11-22T00:06:36.112884Z"
+                     *       "updated_at": "2026-11-22T03:28:11.080857Z"
                      *     }
                      */
                     "application/json": components["schemas"]["Replay"];
@@ -6590,18 +7484,18 @@ export interface operations {
                      *         "succeeded": 0,
                      *         "waiting": 0
                      *       },
-                     *       "created_at": "2026-11-22T00:06:36.078457Z",
+                     *       "created_at": "2026-11-22T03:28:10.784822Z",
                      *       "done": false,
-                     *       "ended_because": "stopped by 01a200936cfe700c9776dc5fb22228a9@example.org: The provider is slow.",
+                     *       "ended_because": "stopped by 01a2014bb8eb76da8055b921c96d2c88@example.org: The provider is slow.",
                      *       "finished_at": null,
                      *       "from": "failed_step",
-                     *       "id": "01a20093-7f2d-77b8-9077-64ebfa5f09c3",
+                     *       "id": "01a2014c-0c12-77d6-b444-683289058275",
                      *       "links": {
-                     *         "letters": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3/letters",
-                     *         "pause": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3/pause",
-                     *         "resume": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3/resume",
-                     *         "self": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3",
-                     *         "stop": "/api/v1/admin/replays/01a20093-7f2d-77b8-9077-64ebfa5f09c3/stop"
+                     *         "letters": "/api/v1/admin/replays/01a2014c-0c12-77d6-b444-683289058275/letters",
+                     *         "pause": "/api/v1/admin/replays/01a2014c-0c12-77d6-b444-683289058275/pause",
+                     *         "resume": "/api/v1/admin/replays/01a2014c-0c12-77d6-b444-683289058275/resume",
+                     *         "self": "/api/v1/admin/replays/01a2014c-0c12-77d6-b444-683289058275",
+                     *         "stop": "/api/v1/admin/replays/01a2014c-0c12-77d6-b444-683289058275/stop"
                      *       },
                      *       "object": "replay",
                      *       "rate_per_s": 5,
@@ -6613,7 +7507,7 @@ export interface operations {
                      *       "started_by": "ana@example.org",
                      *       "status": "stopping",
                      *       "stop_if_failure_ratio": 0.5,
-                     *       "updated_at": "2026-11-22T00:06:36.120786Z"
+                     *       "updated_at": "2026-11-22T03:28:11.138713Z"
                      *     }
                      */
                     "application/json": components["schemas"]["Replay"];
@@ -6671,34 +7565,34 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "created_at": "2026-11-22T00:06:36.136454Z",
+                     *           "created_at": "2026-11-22T03:28:11.213479Z",
                      *           "deadline_at": null,
                      *           "degraded": false,
                      *           "ending": null,
                      *           "error": null,
                      *           "finished_at": null,
-                     *           "id": "01a20093-7f66-72c5-900f-4688f4013688",
+                     *           "id": "01a2014c-0dc2-73d3-b0ff-4c372c253c9f",
                      *           "kind": "demo.patient",
                      *           "links": {
-                     *             "cancel": "/api/v1/admin/sagas/01a20093-7f66-72c5-900f-4688f4013688/cancel",
-                     *             "events": "/api/v1/admin/sagas/01a20093-7f66-72c5-900f-4688f4013688/events",
-                     *             "job": "/api/v1/jobs/01a20093-7f66-72c5-900f-4688f4013688",
-                     *             "pause": "/api/v1/admin/sagas/01a20093-7f66-72c5-900f-4688f4013688/pause",
-                     *             "retry_step": "/api/v1/admin/sagas/01a20093-7f66-72c5-900f-4688f4013688/retry-step",
-                     *             "self": "/api/v1/admin/sagas/01a20093-7f66-72c5-900f-4688f4013688",
-                     *             "skip_step": "/api/v1/admin/sagas/01a20093-7f66-72c5-900f-4688f4013688/skip-step"
+                     *             "cancel": "/api/v1/admin/sagas/01a2014c-0dc2-73d3-b0ff-4c372c253c9f/cancel",
+                     *             "events": "/api/v1/admin/sagas/01a2014c-0dc2-73d3-b0ff-4c372c253c9f/events",
+                     *             "job": "/api/v1/jobs/01a2014c-0dc2-73d3-b0ff-4c372c253c9f",
+                     *             "pause": "/api/v1/admin/sagas/01a2014c-0dc2-73d3-b0ff-4c372c253c9f/pause",
+                     *             "retry_step": "/api/v1/admin/sagas/01a2014c-0dc2-73d3-b0ff-4c372c253c9f/retry-step",
+                     *             "self": "/api/v1/admin/sagas/01a2014c-0dc2-73d3-b0ff-4c372c253c9f",
+                     *             "skip_step": "/api/v1/admin/sagas/01a2014c-0dc2-73d3-b0ff-4c372c253c9f/skip-step"
                      *           },
-                     *           "owner": "01a20093-6cfe-700c-9776-dc5c150d47f4",
+                     *           "owner": "01a2014b-b8eb-76da-8055-b91ed677c174",
                      *           "parked_until": null,
                      *           "phase": "waiting",
                      *           "replay_of": null,
-                     *           "request_id": "01a20093-7f66-72c5-900f-4687db8be8db",
-                     *           "started_at": "2026-11-22T00:06:36.136454Z",
+                     *           "request_id": "01a2014c-0dbc-75f6-87c2-38b1b5ef96f3",
+                     *           "started_at": "2026-11-22T03:28:11.213479Z",
                      *           "state": "waiting",
-                     *           "updated_at": "2026-11-22T00:06:36.136454Z"
+                     *           "updated_at": "2026-11-22T03:28:11.213479Z"
                      *         },
                      *         {
-                     *           "created_at": "2026-11-22T00:06:35.954722Z",
+                     *           "created_at": "2026-11-22T03:28:10.546555Z",
                      *           "deadline_at": null,
                      *           "degraded": false,
                      *           "ending": null,
@@ -6708,25 +7602,25 @@ export interface operations {
                      *             "step": "demo.pass#1"
                      *           },
                      *           "finished_at": null,
-                     *           "id": "01a20093-7eb2-7028-a9c9-f33bd50bbee0",
+                     *           "id": "01a2014c-0b28-77a4-875e-d66f4331603c",
                      *           "kind": "demo.gate",
                      *           "links": {
-                     *             "cancel": "/api/v1/admin/sagas/01a20093-7eb2-7028-a9c9-f33bd50bbee0/cancel",
-                     *             "events": "/api/v1/admin/sagas/01a20093-7eb2-7028-a9c9-f33bd50bbee0/events",
-                     *             "job": "/api/v1/jobs/01a20093-7eb2-7028-a9c9-f33bd50bbee0",
-                     *             "pause": "/api/v1/admin/sagas/01a20093-7eb2-7028-a9c9-f33bd50bbee0/pause",
-                     *             "retry_step": "/api/v1/admin/sagas/01a20093-7eb2-7028-a9c9-f33bd50bbee0/retry-step",
-                     *             "self": "/api/v1/admin/sagas/01a20093-7eb2-7028-a9c9-f33bd50bbee0",
-                     *             "skip_step": "/api/v1/admin/sagas/01a20093-7eb2-7028-a9c9-f33bd50bbee0/skip-step"
+                     *             "cancel": "/api/v1/admin/sagas/01a2014c-0b28-77a4-875e-d66f4331603c/cancel",
+                     *             "events": "/api/v1/admin/sagas/01a2014c-0b28-77a4-875e-d66f4331603c/events",
+                     *             "job": "/api/v1/jobs/01a2014c-0b28-77a4-875e-d66f4331603c",
+                     *             "pause": "/api/v1/admin/sagas/01a2014c-0b28-77a4-875e-d66f4331603c/pause",
+                     *             "retry_step": "/api/v1/admin/sagas/01a2014c-0b28-77a4-875e-d66f4331603c/retry-step",
+                     *             "self": "/api/v1/admin/sagas/01a2014c-0b28-77a4-875e-d66f4331603c",
+                     *             "skip_step": "/api/v1/admin/sagas/01a2014c-0b28-77a4-875e-d66f4331603c/skip-step"
                      *           },
-                     *           "owner": "01a20093-6cfe-700c-9776-dc5c150d47f4",
-                     *           "parked_until": "2026-11-23T00:06:35.962898Z",
+                     *           "owner": "01a2014b-b8eb-76da-8055-b91ed677c174",
+                     *           "parked_until": "2026-11-23T03:28:10.606565Z",
                      *           "phase": null,
                      *           "replay_of": null,
-                     *           "request_id": "01a20093-7eb1-72af-bd96-46a65085473f",
-                     *           "started_at": "2026-11-22T00:06:35.957404Z",
+                     *           "request_id": "01a2014c-0b28-77a4-875e-d66e09acdb41",
+                     *           "started_at": "2026-11-22T03:28:10.552272Z",
                      *           "state": "parked",
-                     *           "updated_at": "2026-11-22T00:06:35.962898Z"
+                     *           "updated_at": "2026-11-22T03:28:10.606565Z"
                      *         }
                      *       ],
                      *       "next_cursor": null
@@ -6766,7 +7660,8 @@ export interface operations {
                     /**
                      * @example {
                      *       "calls": [],
-                     *       "created_at": "2026-11-22T00:06:36.217962Z",
+                     *       "children": [],
+                     *       "created_at": "2026-11-22T03:28:11.634397Z",
                      *       "deadline_at": null,
                      *       "degraded": false,
                      *       "ending": null,
@@ -6777,23 +7672,23 @@ export interface operations {
                      *       },
                      *       "events": 5,
                      *       "finished_at": null,
-                     *       "id": "01a20093-7fb9-7223-aa4d-89caf0701502",
+                     *       "id": "01a2014c-0f70-7103-88e3-c3f2d3d73d27",
                      *       "input": {},
                      *       "kind": "demo.gate",
                      *       "letters": [
                      *         {
                      *           "attempts": 1,
                      *           "class": "transient",
-                     *           "created_at": "2026-11-22T00:06:36.227186Z",
+                     *           "created_at": "2026-11-22T03:28:11.675570Z",
                      *           "fingerprint": "fp_e5b4e59bff0b584c",
-                     *           "id": "8996bfe9-9879-5885-bb06-47fc7c3087b0",
+                     *           "id": "670d2997-19fc-5536-98fe-0e0e58d8b130",
                      *           "kind": "demo.gate",
                      *           "message": "the gate is closed",
                      *           "queue": "synthesis",
                      *           "reason": null,
                      *           "resolved_at": null,
                      *           "resolved_by": null,
-                     *           "saga_id": "01a20093-7fb9-7223-aa4d-89caf0701502",
+                     *           "saga_id": "01a2014c-0f70-7103-88e3-c3f2d3d73d27",
                      *           "state": "open",
                      *           "step": "demo.pass",
                      *           "step_key": "demo.pass#1",
@@ -6801,24 +7696,25 @@ export interface operations {
                      *         }
                      *       ],
                      *       "links": {
-                     *         "cancel": "/api/v1/admin/sagas/01a20093-7fb9-7223-aa4d-89caf0701502/cancel",
-                     *         "events": "/api/v1/admin/sagas/01a20093-7fb9-7223-aa4d-89caf0701502/events",
-                     *         "job": "/api/v1/jobs/01a20093-7fb9-7223-aa4d-89caf0701502",
-                     *         "pause": "/api/v1/admin/sagas/01a20093-7fb9-7223-aa4d-89caf0701502/pause",
-                     *         "retry_step": "/api/v1/admin/sagas/01a20093-7fb9-7223-aa4d-89caf0701502/retry-step",
-                     *         "self": "/api/v1/admin/sagas/01a20093-7fb9-7223-aa4d-89caf0701502",
-                     *         "skip_step": "/api/v1/admin/sagas/01a20093-7fb9-7223-aa4d-89caf0701502/skip-step"
+                     *         "cancel": "/api/v1/admin/sagas/01a2014c-0f70-7103-88e3-c3f2d3d73d27/cancel",
+                     *         "events": "/api/v1/admin/sagas/01a2014c-0f70-7103-88e3-c3f2d3d73d27/events",
+                     *         "job": "/api/v1/jobs/01a2014c-0f70-7103-88e3-c3f2d3d73d27",
+                     *         "pause": "/api/v1/admin/sagas/01a2014c-0f70-7103-88e3-c3f2d3d73d27/pause",
+                     *         "retry_step": "/api/v1/admin/sagas/01a2014c-0f70-7103-88e3-c3f2d3d73d27/retry-step",
+                     *         "self": "/api/v1/admin/sagas/01a2014c-0f70-7103-88e3-c3f2d3d73d27",
+                     *         "skip_step": "/api/v1/admin/sagas/01a2014c-0f70-7103-88e3-c3f2d3d73d27/skip-step"
                      *       },
                      *       "output": null,
-                     *       "owner": "01a20093-6cfe-700c-9776-dc5c150d47f4",
-                     *       "parked_until": "2026-11-23T00:06:36.227186Z",
+                     *       "owner": "01a2014b-b8eb-76da-8055-b91ed677c174",
+                     *       "parent": null,
+                     *       "parked_until": "2026-11-23T03:28:11.675570Z",
                      *       "phase": null,
                      *       "pivoted": false,
                      *       "replay_of": null,
                      *       "replayed_as": null,
-                     *       "request_id": "01a20093-7fb9-7223-aa4d-89c9b77d330a",
+                     *       "request_id": "01a2014c-0f67-73df-8003-31e5e9381efd",
                      *       "singleton": null,
-                     *       "started_at": "2026-11-22T00:06:36.220037Z",
+                     *       "started_at": "2026-11-22T03:28:11.646274Z",
                      *       "state": "parked",
                      *       "steps": [
                      *         {
@@ -6827,29 +7723,29 @@ export interface operations {
                      *             {
                      *               "attempt": 1,
                      *               "class": "transient",
-                     *               "ended_at": "2026-11-22T00:06:36.227186Z",
+                     *               "ended_at": "2026-11-22T03:28:11.675570Z",
                      *               "message": "the gate is closed",
                      *               "outcome": "failed",
-                     *               "started_at": "2026-11-22T00:06:36.220037Z",
+                     *               "started_at": "2026-11-22T03:28:11.646274Z",
                      *               "worker": "test"
                      *             }
                      *           ],
                      *           "crashes": 0,
-                     *           "created_at": "2026-11-22T00:06:36.217962Z",
+                     *           "created_at": "2026-11-22T03:28:11.634397Z",
                      *           "error": {
                      *             "class": "transient",
                      *             "message": "the gate is closed",
                      *             "step": "demo.pass#1"
                      *           },
-                     *           "finished_at": "2026-11-22T00:06:36.227186Z",
+                     *           "finished_at": "2026-11-22T03:28:11.675570Z",
                      *           "input": {},
                      *           "key": "demo.pass#1",
-                     *           "letter": "8996bfe9-9879-5885-bb06-47fc7c3087b0",
+                     *           "letter": "670d2997-19fc-5536-98fe-0e0e58d8b130",
                      *           "name": "demo.pass",
                      *           "output": null,
                      *           "queue": "synthesis",
                      *           "role": "work",
-                     *           "started_at": "2026-11-22T00:06:36.220037Z",
+                     *           "started_at": "2026-11-22T03:28:11.646274Z",
                      *           "state": "failed",
                      *           "tickets": 0,
                      *           "turn": 0,
@@ -6858,17 +7754,17 @@ export interface operations {
                      *         }
                      *       ],
                      *       "unheard_signals": 0,
-                     *       "updated_at": "2026-11-22T00:06:36.227186Z",
+                     *       "updated_at": "2026-11-22T03:28:11.675570Z",
                      *       "why": [
                      *         {
                      *           "code": "parked",
-                     *           "letter": "8996bfe9-9879-5885-bb06-47fc7c3087b0",
-                     *           "message": "demo.pass#1 gave up after 1 attempt(s): the gate is closed. Undo begins by itself at 2026-11-23T00:06:36Z.",
+                     *           "letter": "670d2997-19fc-5536-98fe-0e0e58d8b130",
+                     *           "message": "demo.pass#1 gave up after 1 attempt(s): the gate is closed. Undo begins by itself at 2026-11-23T03:28:11Z.",
                      *           "queue": "synthesis",
-                     *           "remedy": "Mend the cause, then: chorus dead-letters replay 8996bfe9-9879-5885-bb06-47fc7c3087b0. Or give it up: chorus dead-letters discard 8996bfe9-9879-5885-bb06-47fc7c3087b0.",
-                     *           "since": "2026-11-22T00:06:36.227186Z",
+                     *           "remedy": "Mend the cause, then: chorus dead-letters replay 670d2997-19fc-5536-98fe-0e0e58d8b130. Or give it up: chorus dead-letters discard 670d2997-19fc-5536-98fe-0e0e58d8b130.",
+                     *           "since": "2026-11-22T03:28:11.675570Z",
                      *           "step": "demo.pass#1",
-                     *           "until": "2026-11-23T00:06:36.227186Z"
+                     *           "until": "2026-11-23T03:28:11.675570Z"
                      *         }
                      *       ]
                      *     }
@@ -6923,6 +7819,7 @@ export interface operations {
                      *       "consequence": {
                      *         "calls_again": 0,
                      *         "calls_kept": 0,
+                     *         "cancels": [],
                      *         "held": [],
                      *         "kept": 0,
                      *         "runs": [],
@@ -6932,7 +7829,7 @@ export interface operations {
                      *         "was": "waiting"
                      *       },
                      *       "dry_run": true,
-                     *       "id": "01a20093-7f66-72c5-900f-4688f4013688"
+                     *       "id": "01a2014c-0dc2-73d3-b0ff-4c372c253c9f"
                      *     }
                      */
                     "application/json": components["schemas"]["SagaEndForeseen"];
@@ -6951,9 +7848,9 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "01a20093-7f66-72c5-900f-4688f4013688",
+                     *       "id": "01a2014c-0dc2-73d3-b0ff-4c372c253c9f",
                      *       "links": {
-                     *         "self": "/api/v1/admin/sagas/01a20093-7f66-72c5-900f-4688f4013688"
+                     *         "self": "/api/v1/admin/sagas/01a2014c-0dc2-73d3-b0ff-4c372c253c9f"
                      *       },
                      *       "reason": "A duplicate.",
                      *       "state": "undone"
@@ -7005,14 +7902,14 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "at": "2026-11-22T00:06:36.136454Z",
+                     *           "at": "2026-11-22T03:28:11.213479Z",
                      *           "data": null,
                      *           "id": 1,
                      *           "name": "saga.queued",
                      *           "step": null
                      *         },
                      *         {
-                     *           "at": "2026-11-22T00:06:36.136454Z",
+                     *           "at": "2026-11-22T03:28:11.213479Z",
                      *           "data": {
                      *             "phase": "waiting"
                      *           },
@@ -7075,6 +7972,7 @@ export interface operations {
                      *       "consequence": {
                      *         "calls_again": 0,
                      *         "calls_kept": 0,
+                     *         "cancels": [],
                      *         "held": [],
                      *         "kept": 0,
                      *         "runs": [],
@@ -7084,9 +7982,9 @@ export interface operations {
                      *         "was": "waiting"
                      *       },
                      *       "dry_run": true,
-                     *       "id": "01a20093-7f66-72c5-900f-4688f4013688",
+                     *       "id": "01a2014c-0dc2-73d3-b0ff-4c372c253c9f",
                      *       "links": {
-                     *         "self": "/api/v1/admin/sagas/01a20093-7f66-72c5-900f-4688f4013688"
+                     *         "self": "/api/v1/admin/sagas/01a2014c-0dc2-73d3-b0ff-4c372c253c9f"
                      *       },
                      *       "reason": "only a look",
                      *       "state": "paused"
@@ -7111,6 +8009,7 @@ export interface operations {
                      *       "consequence": {
                      *         "calls_again": 0,
                      *         "calls_kept": 0,
+                     *         "cancels": [],
                      *         "held": [],
                      *         "kept": 0,
                      *         "runs": [],
@@ -7120,9 +8019,9 @@ export interface operations {
                      *         "was": "waiting"
                      *       },
                      *       "dry_run": false,
-                     *       "id": "01a20093-7f66-72c5-900f-4688f4013688",
+                     *       "id": "01a2014c-0dc2-73d3-b0ff-4c372c253c9f",
                      *       "links": {
-                     *         "self": "/api/v1/admin/sagas/01a20093-7f66-72c5-900f-4688f4013688"
+                     *         "self": "/api/v1/admin/sagas/01a2014c-0dc2-73d3-b0ff-4c372c253c9f"
                      *       },
                      *       "reason": "Its owner called.",
                      *       "state": "paused"
@@ -7184,6 +8083,7 @@ export interface operations {
                      *       "consequence": {
                      *         "calls_again": 0,
                      *         "calls_kept": 0,
+                     *         "cancels": [],
                      *         "held": [],
                      *         "kept": 0,
                      *         "runs": [],
@@ -7193,9 +8093,9 @@ export interface operations {
                      *         "was": "paused"
                      *       },
                      *       "dry_run": true,
-                     *       "id": "01a20093-7f66-72c5-900f-4688f4013688",
+                     *       "id": "01a2014c-0dc2-73d3-b0ff-4c372c253c9f",
                      *       "links": {
-                     *         "self": "/api/v1/admin/sagas/01a20093-7f66-72c5-900f-4688f4013688"
+                     *         "self": "/api/v1/admin/sagas/01a2014c-0dc2-73d3-b0ff-4c372c253c9f"
                      *       },
                      *       "reason": "only a look",
                      *       "state": "waiting"
@@ -7220,6 +8120,7 @@ export interface operations {
                      *       "consequence": {
                      *         "calls_again": 0,
                      *         "calls_kept": 0,
+                     *         "cancels": [],
                      *         "held": [],
                      *         "kept": 0,
                      *         "runs": [],
@@ -7229,9 +8130,9 @@ export interface operations {
                      *         "was": "paused"
                      *       },
                      *       "dry_run": false,
-                     *       "id": "01a20093-7f66-72c5-900f-4688f4013688",
+                     *       "id": "01a2014c-0dc2-73d3-b0ff-4c372c253c9f",
                      *       "links": {
-                     *         "self": "/api/v1/admin/sagas/01a20093-7f66-72c5-900f-4688f4013688"
+                     *         "self": "/api/v1/admin/sagas/01a2014c-0dc2-73d3-b0ff-4c372c253c9f"
                      *       },
                      *       "reason": "All is well.",
                      *       "state": "waiting"
@@ -7307,6 +8208,7 @@ export interface operations {
                      *       "consequence": {
                      *         "calls_again": 0,
                      *         "calls_kept": 0,
+                     *         "cancels": [],
                      *         "held": [],
                      *         "kept": 0,
                      *         "runs": [
@@ -7318,9 +8220,9 @@ export interface operations {
                      *         "was": "parked"
                      *       },
                      *       "dry_run": false,
-                     *       "id": "01a20093-8032-7144-acef-06ddd510d953",
+                     *       "id": "01a2014c-103c-7377-bc92-4a89e386904c",
                      *       "links": {
-                     *         "self": "/api/v1/admin/sagas/01a20093-8032-7144-acef-06ddd510d953"
+                     *         "self": "/api/v1/admin/sagas/01a2014c-103c-7377-bc92-4a89e386904c"
                      *       },
                      *       "reason": "The provider is back.",
                      *       "state": "running"
@@ -7398,6 +8300,7 @@ export interface operations {
                      *       "consequence": {
                      *         "calls_again": 0,
                      *         "calls_kept": 0,
+                     *         "cancels": [],
                      *         "held": [],
                      *         "kept": 1,
                      *         "runs": [
@@ -7409,9 +8312,9 @@ export interface operations {
                      *         "was": "parked"
                      *       },
                      *       "dry_run": false,
-                     *       "id": "01a20093-80ae-7646-9098-d708c7834602",
+                     *       "id": "01a2014c-112b-7152-8027-a579c7f18470",
                      *       "links": {
-                     *         "self": "/api/v1/admin/sagas/01a20093-80ae-7646-9098-d708c7834602"
+                     *         "self": "/api/v1/admin/sagas/01a2014c-112b-7152-8027-a579c7f18470"
                      *       },
                      *       "reason": "Done by hand.",
                      *       "state": "running"
@@ -7429,6 +8332,39 @@ export interface operations {
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    listSchedules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Schedules. There is no next page. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SchedulePage"];
+                };
+            };
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -7456,7 +8392,7 @@ export interface operations {
                      *       "items": [
                      *         {
                      *           "busy": 0,
-                     *           "done_per_minute": 27,
+                     *           "done_per_minute": 24,
                      *           "drain_at": null,
                      *           "drain_by": null,
                      *           "draining": false,
@@ -7469,9 +8405,9 @@ export interface operations {
                      *             "synthesis",
                      *             "image"
                      *           ],
-                     *           "seen_at": "2026-11-22T00:06:36.426660Z",
+                     *           "seen_at": "2026-11-22T03:28:09.672460Z",
                      *           "slots": 30,
-                     *           "started_at": "2026-11-22T00:06:31.412681Z",
+                     *           "started_at": "2026-11-22T03:27:49.486574Z",
                      *           "state": "working",
                      *           "version": "0.1.0"
                      *         },
@@ -7489,9 +8425,9 @@ export interface operations {
                      *           "queues": [
                      *             "synthesis"
                      *           ],
-                     *           "seen_at": "2026-11-22T00:06:36.585073Z",
+                     *           "seen_at": "2026-11-22T03:28:13.053362Z",
                      *           "slots": 10,
-                     *           "started_at": "2026-11-22T00:06:36.585073Z",
+                     *           "started_at": "2026-11-22T03:28:13.053362Z",
                      *           "state": "working",
                      *           "version": "0.1.0"
                      *         }
@@ -7547,7 +8483,7 @@ export interface operations {
                      * @example {
                      *       "busy": 3,
                      *       "done_per_minute": 40,
-                     *       "drain_at": "2026-11-22T00:06:36.643417Z",
+                     *       "drain_at": "2026-11-22T03:28:13.598290Z",
                      *       "drain_by": "ana@example.org",
                      *       "draining": true,
                      *       "host": "far",
@@ -7558,9 +8494,9 @@ export interface operations {
                      *       "queues": [
                      *         "synthesis"
                      *       ],
-                     *       "seen_at": "2026-11-22T00:06:36.585073Z",
+                     *       "seen_at": "2026-11-22T03:28:13.053362Z",
                      *       "slots": 10,
-                     *       "started_at": "2026-11-22T00:06:36.585073Z",
+                     *       "started_at": "2026-11-22T03:28:13.053362Z",
                      *       "state": "draining",
                      *       "version": "0.1.0"
                      *     }
@@ -7616,7 +8552,7 @@ export interface operations {
                      *       "refresh_token": "chr_Qm9yaW5nIG9uIHB1cnBvc2U",
                      *       "token": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmVk",
                      *       "token_type": "bearer",
-                     *       "user_id": "01a20093-8225-77a9-a610-5ba7175cefd2"
+                     *       "user_id": "01a2014c-1c1c-72a4-a0d8-3ac2aeec63ea"
                      *     }
                      */
                     "application/json": components["schemas"]["SignedIn"];
@@ -7671,7 +8607,7 @@ export interface operations {
                      *       "user": {
                      *         "email": "ana@example.org",
                      *         "first_name": "Robin",
-                     *         "id": "01a20093-81e4-76ae-a62d-ef119ac1094c",
+                     *         "id": "01a2014c-1a70-7153-a8bc-4f26ec646fd8",
                      *         "last_name": "Lee",
                      *         "role": "member",
                      *         "roles": [
@@ -7743,7 +8679,7 @@ export interface operations {
                      * @example {
                      *       "display_name": "A friend",
                      *       "email": "ana@example.org",
-                     *       "id": "01a20093-7aec-7491-b7fc-f3e0402222b3",
+                     *       "id": "01a2014c-018c-74b9-942d-fb50db009a1e",
                      *       "key_permissions": null,
                      *       "permissions": [
                      *         "debates.* own",
@@ -7752,7 +8688,7 @@ export interface operations {
                      *       "roles": [
                      *         "member"
                      *       ],
-                     *       "session_id": "01a20093-7aec-7491-b7fc-f3e1e875f85c",
+                     *       "session_id": "01a2014c-018c-74b9-942d-fb51c969258e",
                      *       "signed_in_by": "session"
                      *     }
                      */
@@ -7816,19 +8752,19 @@ export interface operations {
                      * @example {
                      *       "attempt": 0,
                      *       "children": [],
-                     *       "created_at": "2026-11-22T00:06:35.031023Z",
+                     *       "created_at": "2026-11-22T03:28:08.521872Z",
                      *       "dead_letter": null,
                      *       "deadline_at": null,
                      *       "degraded": false,
                      *       "done": false,
                      *       "error": null,
                      *       "finished_at": null,
-                     *       "id": "01a20093-7b15-74a5-86ce-2662245c3f4e",
+                     *       "id": "01a2014c-0345-75e1-b90d-0d1e98913004",
                      *       "kind": "account.erase",
                      *       "links": {
-                     *         "cancel": "/api/v1/jobs/01a20093-7b15-74a5-86ce-2662245c3f4e/cancel",
-                     *         "events": "/api/v1/jobs/01a20093-7b15-74a5-86ce-2662245c3f4e/events",
-                     *         "self": "/api/v1/jobs/01a20093-7b15-74a5-86ce-2662245c3f4e",
+                     *         "cancel": "/api/v1/jobs/01a2014c-0345-75e1-b90d-0d1e98913004/cancel",
+                     *         "events": "/api/v1/jobs/01a2014c-0345-75e1-b90d-0d1e98913004/events",
+                     *         "self": "/api/v1/jobs/01a2014c-0345-75e1-b90d-0d1e98913004",
                      *         "subject": null
                      *       },
                      *       "next_attempt_at": null,
@@ -7839,9 +8775,9 @@ export interface operations {
                      *         "total": 3
                      *       },
                      *       "queue": {
-                     *         "eta_s": 2,
+                     *         "eta_s": 19,
                      *         "name": "synthesis",
-                     *         "position": 1
+                     *         "position": 2
                      *       },
                      *       "replay_of": null,
                      *       "replayed_as": null,
@@ -7901,7 +8837,7 @@ export interface operations {
                      *       "refresh_token": "chr_Qm9yaW5nIG9uIHB1cnBvc2U",
                      *       "token": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmVk",
                      *       "token_type": "bearer",
-                     *       "user_id": "01a20093-823b-73f1-a140-2338f0544c81"
+                     *       "user_id": "01a2014c-1c58-76ea-b9db-3c02a1477951"
                      *     }
                      */
                     "application/json": components["schemas"]["SignedIn"];
@@ -7995,12 +8931,12 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "created_at": "2026-11-22T00:06:34.989330Z",
+                     *           "created_at": "2026-11-22T03:28:08.079562Z",
                      *           "current": true,
-                     *           "expires_at": "2026-11-23T00:06:34.989330Z",
-                     *           "id": "01a20093-7aec-7491-b7fc-f3e1e875f85c",
+                     *           "expires_at": "2026-11-23T03:28:08.079562Z",
+                     *           "id": "01a2014c-018c-74b9-942d-fb51c969258e",
                      *           "ip_prefix": "",
-                     *           "last_used_at": "2026-11-22T00:06:34.989330Z",
+                     *           "last_used_at": "2026-11-22T03:28:08.079562Z",
                      *           "user_agent": "a test"
                      *         }
                      *       ],
@@ -8086,6 +9022,40 @@ export interface operations {
             504: components["responses"]["Timeout"];
         };
     };
+    streamEvents: {
+        parameters: {
+            query?: {
+                /** @description Only events about these, with commas between: `topic`, `round`, `submission`, or one of them by its id, as in `topic:0198…`. */
+                topics?: string;
+            };
+            header?: {
+                /** @description The id of the last event that you have. */
+                "Last-Event-ID"?: number;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Events, each one an `Event` in JSON. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            400: components["responses"]["BadParameter"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["AccountDisabled"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
     getApiHealth: {
         parameters: {
             query?: never;
@@ -8111,7 +9081,7 @@ export interface operations {
                      *       },
                      *       "service": "chorus",
                      *       "status": "ok",
-                     *       "uptime_seconds": 5,
+                     *       "uptime_seconds": 26,
                      *       "version": "0.1.0"
                      *     }
                      */
@@ -8166,19 +9136,19 @@ export interface operations {
                      *         {
                      *           "attempt": 1,
                      *           "children": [],
-                     *           "created_at": "2026-11-22T00:06:31.436969Z",
+                     *           "created_at": "2026-11-22T03:27:49.710628Z",
                      *           "dead_letter": null,
                      *           "deadline_at": null,
                      *           "degraded": false,
                      *           "done": true,
                      *           "error": null,
-                     *           "finished_at": "2026-11-22T00:06:31.455278Z",
-                     *           "id": "01a20093-6d0a-73b6-9c1f-81cfc14276bf",
+                     *           "finished_at": "2026-11-22T03:27:50.195270Z",
+                     *           "id": "01a2014b-b9b3-7665-ad13-5f68596b8ed6",
                      *           "kind": "demo.pair",
                      *           "links": {
-                     *             "cancel": "/api/v1/jobs/01a20093-6d0a-73b6-9c1f-81cfc14276bf/cancel",
-                     *             "events": "/api/v1/jobs/01a20093-6d0a-73b6-9c1f-81cfc14276bf/events",
-                     *             "self": "/api/v1/jobs/01a20093-6d0a-73b6-9c1f-81cfc14276bf",
+                     *             "cancel": "/api/v1/jobs/01a2014b-b9b3-7665-ad13-5f68596b8ed6/cancel",
+                     *             "events": "/api/v1/jobs/01a2014b-b9b3-7665-ad13-5f68596b8ed6/events",
+                     *             "self": "/api/v1/jobs/01a2014b-b9b3-7665-ad13-5f68596b8ed6",
                      *             "subject": null
                      *           },
                      *           "next_attempt_at": null,
@@ -8192,7 +9162,7 @@ export interface operations {
                      *           "replay_of": null,
                      *           "replayed_as": null,
                      *           "result": null,
-                     *           "started_at": "2026-11-22T00:06:31.440687Z",
+                     *           "started_at": "2026-11-22T03:27:49.730619Z",
                      *           "status": "succeeded",
                      *           "undoing": false,
                      *           "usage": null,
@@ -8277,19 +9247,19 @@ export interface operations {
                      * @example {
                      *       "attempt": 0,
                      *       "children": [],
-                     *       "created_at": "2026-11-22T00:06:31.436969Z",
+                     *       "created_at": "2026-11-22T03:27:49.710628Z",
                      *       "dead_letter": null,
                      *       "deadline_at": null,
                      *       "degraded": false,
                      *       "done": false,
                      *       "error": null,
                      *       "finished_at": null,
-                     *       "id": "01a20093-6d0a-73b6-9c1f-81cfc14276bf",
+                     *       "id": "01a2014b-b9b3-7665-ad13-5f68596b8ed6",
                      *       "kind": "demo.pair",
                      *       "links": {
-                     *         "cancel": "/api/v1/jobs/01a20093-6d0a-73b6-9c1f-81cfc14276bf/cancel",
-                     *         "events": "/api/v1/jobs/01a20093-6d0a-73b6-9c1f-81cfc14276bf/events",
-                     *         "self": "/api/v1/jobs/01a20093-6d0a-73b6-9c1f-81cfc14276bf",
+                     *         "cancel": "/api/v1/jobs/01a2014b-b9b3-7665-ad13-5f68596b8ed6/cancel",
+                     *         "events": "/api/v1/jobs/01a2014b-b9b3-7665-ad13-5f68596b8ed6/events",
+                     *         "self": "/api/v1/jobs/01a2014b-b9b3-7665-ad13-5f68596b8ed6",
                      *         "subject": null
                      *       },
                      *       "next_attempt_at": null,
@@ -8363,36 +9333,40 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "attempt": 1,
+                     *       "attempt": 0,
                      *       "children": [],
-                     *       "created_at": "2026-11-22T00:06:31.436969Z",
+                     *       "created_at": "2026-11-22T03:27:49.710628Z",
                      *       "dead_letter": null,
                      *       "deadline_at": null,
                      *       "degraded": false,
                      *       "done": false,
                      *       "error": null,
                      *       "finished_at": null,
-                     *       "id": "01a20093-6d0a-73b6-9c1f-81cfc14276bf",
+                     *       "id": "01a2014b-b9b3-7665-ad13-5f68596b8ed6",
                      *       "kind": "demo.pair",
                      *       "links": {
-                     *         "cancel": "/api/v1/jobs/01a20093-6d0a-73b6-9c1f-81cfc14276bf/cancel",
-                     *         "events": "/api/v1/jobs/01a20093-6d0a-73b6-9c1f-81cfc14276bf/events",
-                     *         "self": "/api/v1/jobs/01a20093-6d0a-73b6-9c1f-81cfc14276bf",
+                     *         "cancel": "/api/v1/jobs/01a2014b-b9b3-7665-ad13-5f68596b8ed6/cancel",
+                     *         "events": "/api/v1/jobs/01a2014b-b9b3-7665-ad13-5f68596b8ed6/events",
+                     *         "self": "/api/v1/jobs/01a2014b-b9b3-7665-ad13-5f68596b8ed6",
                      *         "subject": null
                      *       },
                      *       "next_attempt_at": null,
                      *       "parent": null,
                      *       "phase": null,
                      *       "progress": {
-                     *         "completed": 1,
+                     *         "completed": 0,
                      *         "total": 2
                      *       },
-                     *       "queue": null,
+                     *       "queue": {
+                     *         "eta_s": null,
+                     *         "name": "synthesis",
+                     *         "position": 1
+                     *       },
                      *       "replay_of": null,
                      *       "replayed_as": null,
                      *       "result": null,
-                     *       "started_at": "2026-11-22T00:06:31.440687Z",
-                     *       "status": "running",
+                     *       "started_at": null,
+                     *       "status": "queued",
                      *       "undoing": false,
                      *       "usage": null,
                      *       "waiting_for": null
@@ -8459,7 +9433,7 @@ export interface operations {
                      * @example {
                      *       "attempt": 0,
                      *       "children": [],
-                     *       "created_at": "2026-11-22T00:06:31.579064Z",
+                     *       "created_at": "2026-11-22T03:27:50.734243Z",
                      *       "dead_letter": null,
                      *       "deadline_at": null,
                      *       "degraded": false,
@@ -8470,13 +9444,13 @@ export interface operations {
                      *         "message": "canceled by its owner",
                      *         "retryable": false
                      *       },
-                     *       "finished_at": "2026-11-22T00:06:31.585857Z",
-                     *       "id": "01a20093-6d9a-7075-8962-40ca503dee53",
+                     *       "finished_at": "2026-11-22T03:27:50.897942Z",
+                     *       "id": "01a2014b-bdaf-722c-af0d-4fd8cd20b7d6",
                      *       "kind": "demo.patient",
                      *       "links": {
-                     *         "cancel": "/api/v1/jobs/01a20093-6d9a-7075-8962-40ca503dee53/cancel",
-                     *         "events": "/api/v1/jobs/01a20093-6d9a-7075-8962-40ca503dee53/events",
-                     *         "self": "/api/v1/jobs/01a20093-6d9a-7075-8962-40ca503dee53",
+                     *         "cancel": "/api/v1/jobs/01a2014b-bdaf-722c-af0d-4fd8cd20b7d6/cancel",
+                     *         "events": "/api/v1/jobs/01a2014b-bdaf-722c-af0d-4fd8cd20b7d6/events",
+                     *         "self": "/api/v1/jobs/01a2014b-bdaf-722c-af0d-4fd8cd20b7d6",
                      *         "subject": null
                      *       },
                      *       "next_attempt_at": null,
@@ -8490,7 +9464,7 @@ export interface operations {
                      *       "replay_of": null,
                      *       "replayed_as": null,
                      *       "result": null,
-                     *       "started_at": "2026-11-22T00:06:31.579064Z",
+                     *       "started_at": "2026-11-22T03:27:50.734243Z",
                      *       "status": "canceled",
                      *       "undoing": false,
                      *       "usage": null,
@@ -8566,14 +9540,14 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "at": "2026-11-22T00:06:31.436969Z",
+                     *           "at": "2026-11-22T03:27:49.710628Z",
                      *           "data": null,
                      *           "id": 1,
                      *           "name": "saga.queued",
                      *           "step": null
                      *         },
                      *         {
-                     *           "at": "2026-11-22T00:06:31.441041Z",
+                     *           "at": "2026-11-22T03:27:49.731221Z",
                      *           "data": null,
                      *           "id": 2,
                      *           "name": "saga.running",
@@ -8718,16 +9692,16 @@ export interface operations {
                      *         {
                      *           "archetype": "mystic",
                      *           "bond_level": 0,
-                     *           "card_url": "https://chorus.example.org/api/v1/media/50fae4ef-f498-5966-8919-c6b7a62687ad/file?variant=1080&token=Qm9yaW5nIG9uIHB1cnBvc2U",
-                     *           "created_at": "2026-11-22T00:06:31.681587Z",
+                     *           "card_url": "https://chorus.example.org/api/v1/media/0dca5c14-827d-5b7f-be7d-7169451db47c/file?variant=1080&token=Qm9yaW5nIG9uIHB1cnBvc2U",
+                     *           "created_at": "2026-11-22T03:27:52.699949Z",
                      *           "degraded": false,
-                     *           "greeting": "I'm Auriel. Shall we walk while we talk?",
-                     *           "illustration_url": "https://chorus.example.org/api/v1/media/a6575d6b-aed0-5e36-a0e7-f548074d8dc3/file?variant=1024&token=Qm9yaW5nIG9uIHB1cnBvc2U",
+                     *           "greeting": "I'm Moss. I had a feeling somebody would come by this evening.",
+                     *           "illustration_url": "https://chorus.example.org/api/v1/media/7e3fa8e6-bd1e-561c-a982-9f4d0eb1e836/file?variant=1024&token=Qm9yaW5nIG9uIHB1cnBvc2U",
                      *           "is_current": true,
                      *           "mode": "fated",
-                     *           "name": "Auriel Goodfellow",
-                     *           "persona_id": "4fa4303a-727c-5033-9665-d69c07c07a1f",
-                     *           "persona_prompt": "You are Auriel Goodfellow, calm on the surface, deep underneath and rarely surprised by either. The words that keep finding you are funny, stubborn and loyal. More than one friend arrived at the word funny, without comparing notes. Bad news is safe with you, and so is whoever had to bring it. You like getting to the bottom of things, and you pack as if the bottom were far away.\n\nIn a group you say less than most and hear more than anyone. Your best lines arrive quietly, without any change of expression. Under pressure you get calmer, which is contagious in the best way. Some of the best talks with you happen side by side, on foot. You keep in touch in a way that makes far away feel like next door. There are things that make people think of you at once, such as walks and puns.\n\nYour quirk is a long pause, followed by exactly the right sentence. Talk quietly, follow the feeling under the question, and trust silence to do some of the work. Stay in this character, answer in one to three sentences, and if something could hurt anyone, decline gently.",
+                     *           "name": "Moss Starling",
+                     *           "persona_id": "188baf66-2e09-58be-ad20-9847313b936d",
+                     *           "persona_prompt": "You are Moss Starling, a quiet reader of rooms, weather and everything people leave unsaid. Friends describe you in words like loyal, funny and stubborn, and you wear them well. Nobody arranged it, yet the word loyal came up more than once. Bad news is safe with you, and so is whoever had to bring it. You like getting to the bottom of things, and you pack as if the bottom were far away.\n\nWhen several people talk at once, you are the one who catches what mattered. A good groan from the audience counts as applause in your world. The worse things get, the slower and clearer you become. Distance does not last long around you, because there is always a message on its way. The long way round is usually the right way round with you. Certain things bring you to mind: puns and walks.\n\nYour quirk is a long pause, followed by exactly the right sentence. Speak little and gently, leave space between thoughts, and let an image carry the meaning. Stay in this character, answer in one to three sentences, and if something could hurt anyone, decline gently.",
                      *           "provider": "local",
                      *           "rarity": "rare",
                      *           "responses": 3,
@@ -8738,13 +9712,13 @@ export interface operations {
                      *             "kindness": 100
                      *           },
                      *           "status": "ready",
-                     *           "survey_id": "01a20093-6dc1-7624-8513-e44812b17b6a",
-                     *           "title": "The hush before the snow",
+                     *           "survey_id": "01a2014b-c1da-74ee-b09a-ae854badceb3",
+                     *           "title": "The candle that leans towards you",
                      *           "traits": [
-                     *             "funny",
-                     *             "stubborn"
+                     *             "loyal",
+                     *             "funny"
                      *           ],
-                     *           "updated_at": "2026-11-22T00:06:33.490469Z",
+                     *           "updated_at": "2026-11-22T03:27:59.361096Z",
                      *           "version": 1,
                      *           "visibility": "private"
                      *         }
@@ -8792,16 +9766,16 @@ export interface operations {
                      * @example {
                      *       "archetype": "mystic",
                      *       "bond_level": 0,
-                     *       "card_url": "https://chorus.example.org/api/v1/media/50fae4ef-f498-5966-8919-c6b7a62687ad/file?variant=1080&token=Qm9yaW5nIG9uIHB1cnBvc2U",
-                     *       "created_at": "2026-11-22T00:06:31.681587Z",
+                     *       "card_url": "https://chorus.example.org/api/v1/media/0dca5c14-827d-5b7f-be7d-7169451db47c/file?variant=1080&token=Qm9yaW5nIG9uIHB1cnBvc2U",
+                     *       "created_at": "2026-11-22T03:27:52.699949Z",
                      *       "degraded": false,
-                     *       "greeting": "I'm Auriel. Shall we walk while we talk?",
-                     *       "illustration_url": "https://chorus.example.org/api/v1/media/a6575d6b-aed0-5e36-a0e7-f548074d8dc3/file?variant=1024&token=Qm9yaW5nIG9uIHB1cnBvc2U",
+                     *       "greeting": "I'm Moss. I had a feeling somebody would come by this evening.",
+                     *       "illustration_url": "https://chorus.example.org/api/v1/media/7e3fa8e6-bd1e-561c-a982-9f4d0eb1e836/file?variant=1024&token=Qm9yaW5nIG9uIHB1cnBvc2U",
                      *       "is_current": true,
                      *       "mode": "fated",
-                     *       "name": "Auriel Goodfellow",
-                     *       "persona_id": "4fa4303a-727c-5033-9665-d69c07c07a1f",
-                     *       "persona_prompt": "You are Auriel Goodfellow, calm on the surface, deep underneath and rarely surprised by either. The words that keep finding you are funny, stubborn and loyal. More than one friend arrived at the word funny, without comparing notes. Bad news is safe with you, and so is whoever had to bring it. You like getting to the bottom of things, and you pack as if the bottom were far away.\n\nIn a group you say less than most and hear more than anyone. Your best lines arrive quietly, without any change of expression. Under pressure you get calmer, which is contagious in the best way. Some of the best talks with you happen side by side, on foot. You keep in touch in a way that makes far away feel like next door. There are things that make people think of you at once, such as walks and puns.\n\nYour quirk is a long pause, followed by exactly the right sentence. Talk quietly, follow the feeling under the question, and trust silence to do some of the work. Stay in this character, answer in one to three sentences, and if something could hurt anyone, decline gently.",
+                     *       "name": "Moss Starling",
+                     *       "persona_id": "188baf66-2e09-58be-ad20-9847313b936d",
+                     *       "persona_prompt": "You are Moss Starling, a quiet reader of rooms, weather and everything people leave unsaid. Friends describe you in words like loyal, funny and stubborn, and you wear them well. Nobody arranged it, yet the word loyal came up more than once. Bad news is safe with you, and so is whoever had to bring it. You like getting to the bottom of things, and you pack as if the bottom were far away.\n\nWhen several people talk at once, you are the one who catches what mattered. A good groan from the audience counts as applause in your world. The worse things get, the slower and clearer you become. Distance does not last long around you, because there is always a message on its way. The long way round is usually the right way round with you. Certain things bring you to mind: puns and walks.\n\nYour quirk is a long pause, followed by exactly the right sentence. Speak little and gently, leave space between thoughts, and let an image carry the meaning. Stay in this character, answer in one to three sentences, and if something could hurt anyone, decline gently.",
                      *       "provider": "local",
                      *       "rarity": "rare",
                      *       "responses": 3,
@@ -8812,13 +9786,13 @@ export interface operations {
                      *         "kindness": 100
                      *       },
                      *       "status": "ready",
-                     *       "survey_id": "01a20093-6dc1-7624-8513-e44812b17b6a",
-                     *       "title": "The hush before the snow",
+                     *       "survey_id": "01a2014b-c1da-74ee-b09a-ae854badceb3",
+                     *       "title": "The candle that leans towards you",
                      *       "traits": [
-                     *         "funny",
-                     *         "stubborn"
+                     *         "loyal",
+                     *         "funny"
                      *       ],
-                     *       "updated_at": "2026-11-22T00:06:33.490469Z",
+                     *       "updated_at": "2026-11-22T03:27:59.361096Z",
                      *       "version": 1,
                      *       "visibility": "private"
                      *     }
@@ -8868,18 +9842,18 @@ export interface operations {
                      * @example {
                      *       "archetype": "mystic",
                      *       "bond_level": 0,
-                     *       "card_url": "https://chorus.example.org/api/v1/media/50fae4ef-f498-5966-8919-c6b7a62687ad/file?variant=1080&token=Qm9yaW5nIG9uIHB1cnBvc2U",
-                     *       "created_at": "2026-11-22T00:06:31.681587Z",
+                     *       "card_url": "https://chorus.example.org/api/v1/media/0dca5c14-827d-5b7f-be7d-7169451db47c/file?variant=1080&token=Qm9yaW5nIG9uIHB1cnBvc2U",
+                     *       "created_at": "2026-11-22T03:27:52.699949Z",
                      *       "degraded": false,
-                     *       "greeting": "I'm Auriel. Shall we walk while we talk?",
-                     *       "illustration_url": "https://chorus.example.org/api/v1/media/a6575d6b-aed0-5e36-a0e7-f548074d8dc3/file?variant=1024&token=Qm9yaW5nIG9uIHB1cnBvc2U",
+                     *       "greeting": "I'm Moss. I had a feeling somebody would come by this evening.",
+                     *       "illustration_url": "https://chorus.example.org/api/v1/media/7e3fa8e6-bd1e-561c-a982-9f4d0eb1e836/file?variant=1024&token=Qm9yaW5nIG9uIHB1cnBvc2U",
                      *       "is_current": true,
-                     *       "job": "/api/v1/jobs/01a20093-6ded-769d-878a-b653099d5c58",
+                     *       "job": "/api/v1/jobs/01a2014b-c4b6-7125-8235-42b4bae760fc",
                      *       "min_responses": 3,
                      *       "mode": "fated",
-                     *       "name": "Auriel Goodfellow",
-                     *       "persona_id": "4fa4303a-727c-5033-9665-d69c07c07a1f",
-                     *       "persona_prompt": "You are Auriel Goodfellow, calm on the surface, deep underneath and rarely surprised by either. The words that keep finding you are funny, stubborn and loyal. More than one friend arrived at the word funny, without comparing notes. Bad news is safe with you, and so is whoever had to bring it. You like getting to the bottom of things, and you pack as if the bottom were far away.\n\nIn a group you say less than most and hear more than anyone. Your best lines arrive quietly, without any change of expression. Under pressure you get calmer, which is contagious in the best way. Some of the best talks with you happen side by side, on foot. You keep in touch in a way that makes far away feel like next door. There are things that make people think of you at once, such as walks and puns.\n\nYour quirk is a long pause, followed by exactly the right sentence. Talk quietly, follow the feeling under the question, and trust silence to do some of the work. Stay in this character, answer in one to three sentences, and if something could hurt anyone, decline gently.",
+                     *       "name": "Moss Starling",
+                     *       "persona_id": "188baf66-2e09-58be-ad20-9847313b936d",
+                     *       "persona_prompt": "You are Moss Starling, a quiet reader of rooms, weather and everything people leave unsaid. Friends describe you in words like loyal, funny and stubborn, and you wear them well. Nobody arranged it, yet the word loyal came up more than once. Bad news is safe with you, and so is whoever had to bring it. You like getting to the bottom of things, and you pack as if the bottom were far away.\n\nWhen several people talk at once, you are the one who catches what mattered. A good groan from the audience counts as applause in your world. The worse things get, the slower and clearer you become. Distance does not last long around you, because there is always a message on its way. The long way round is usually the right way round with you. Certain things bring you to mind: puns and walks.\n\nYour quirk is a long pause, followed by exactly the right sentence. Speak little and gently, leave space between thoughts, and let an image carry the meaning. Stay in this character, answer in one to three sentences, and if something could hurt anyone, decline gently.",
                      *       "phase": null,
                      *       "provider": "local",
                      *       "rarity": "rare",
@@ -8892,13 +9866,13 @@ export interface operations {
                      *         "kindness": 100
                      *       },
                      *       "status": "ready",
-                     *       "survey_id": "01a20093-6dc1-7624-8513-e44812b17b6a",
-                     *       "title": "The hush before the snow",
+                     *       "survey_id": "01a2014b-c1da-74ee-b09a-ae854badceb3",
+                     *       "title": "The candle that leans towards you",
                      *       "traits": [
-                     *         "funny",
-                     *         "stubborn"
+                     *         "loyal",
+                     *         "funny"
                      *       ],
-                     *       "updated_at": "2026-11-22T00:06:33.490469Z",
+                     *       "updated_at": "2026-11-22T03:27:59.361096Z",
                      *       "version": 1,
                      *       "visibility": "private"
                      *     }
@@ -8985,19 +9959,19 @@ export interface operations {
                      * @example {
                      *       "attempt": 0,
                      *       "children": [],
-                     *       "created_at": "2026-11-22T00:06:33.529125Z",
+                     *       "created_at": "2026-11-22T03:27:59.549878Z",
                      *       "dead_letter": null,
                      *       "deadline_at": null,
                      *       "degraded": false,
                      *       "done": false,
                      *       "error": null,
                      *       "finished_at": null,
-                     *       "id": "01a20093-7535-7016-b0aa-00c0aaa032a8",
+                     *       "id": "01a2014b-e038-7162-baf0-a573867f863e",
                      *       "kind": "persona.forge",
                      *       "links": {
-                     *         "cancel": "/api/v1/jobs/01a20093-7535-7016-b0aa-00c0aaa032a8/cancel",
-                     *         "events": "/api/v1/jobs/01a20093-7535-7016-b0aa-00c0aaa032a8/events",
-                     *         "self": "/api/v1/jobs/01a20093-7535-7016-b0aa-00c0aaa032a8",
+                     *         "cancel": "/api/v1/jobs/01a2014b-e038-7162-baf0-a573867f863e/cancel",
+                     *         "events": "/api/v1/jobs/01a2014b-e038-7162-baf0-a573867f863e/events",
+                     *         "self": "/api/v1/jobs/01a2014b-e038-7162-baf0-a573867f863e",
                      *         "subject": "/api/v1/personas/me"
                      *       },
                      *       "next_attempt_at": null,
@@ -9008,7 +9982,7 @@ export interface operations {
                      *         "total": 5
                      *       },
                      *       "queue": {
-                     *         "eta_s": null,
+                     *         "eta_s": 10,
                      *         "name": "synthesis",
                      *         "position": 1
                      *       },
@@ -9041,6 +10015,668 @@ export interface operations {
             504: components["responses"]["Timeout"];
         };
     };
+    listReviews: {
+        parameters: {
+            query?: {
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description How many, 20 unless said otherwise. */
+                limit?: number;
+                /** @description Only those where they are now. */
+                status?: "pending" | "approved" | "changes_requested" | "rejected" | "expired" | "closed";
+                /** @description Only those about this noun: `topic_round`. */
+                subject_kind?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Reviews. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "created_at": "2026-11-22T03:28:12.328909Z",
+                     *           "decided_at": null,
+                     *           "decided_by": null,
+                     *           "decider_id": null,
+                     *           "expires_at": "2026-11-23T03:28:12.328909Z",
+                     *           "four_eyes": false,
+                     *           "id": "c0d25242-7969-507f-a69e-8a7b2cbf4d39",
+                     *           "job_id": "01a2014c-1222-7353-bd50-b3c0d44d56e3",
+                     *           "kind": "demo.draft",
+                     *           "links": {
+                     *             "approve": "/api/v1/reviews/c0d25242-7969-507f-a69e-8a7b2cbf4d39/approve",
+                     *             "job": "/api/v1/jobs/01a2014c-1222-7353-bd50-b3c0d44d56e3",
+                     *             "reject": "/api/v1/reviews/c0d25242-7969-507f-a69e-8a7b2cbf4d39/reject",
+                     *             "revise": "/api/v1/reviews/c0d25242-7969-507f-a69e-8a7b2cbf4d39/revise",
+                     *             "self": "/api/v1/reviews/c0d25242-7969-507f-a69e-8a7b2cbf4d39"
+                     *           },
+                     *           "may_decide": true,
+                     *           "notes": null,
+                     *           "on_expiry": "reject",
+                     *           "permission": "rounds.review",
+                     *           "point": "look",
+                     *           "requested_by": "01a2014b-b8eb-76da-8055-b91ed677c174",
+                     *           "revision": 0,
+                     *           "revisions_left": 3,
+                     *           "status": "pending",
+                     *           "subject": {
+                     *             "id": "first",
+                     *             "kind": "draft"
+                     *           },
+                     *           "title": "A draft"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ReviewPage"];
+                };
+            };
+            400: components["responses"]["BadParameter"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["AccountDisabled"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    getReview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The review's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The review, decided or not. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-22T03:28:12.328909Z",
+                     *       "decided_at": null,
+                     *       "decided_by": null,
+                     *       "decider_id": null,
+                     *       "expires_at": "2026-11-23T03:28:12.328909Z",
+                     *       "four_eyes": false,
+                     *       "id": "c0d25242-7969-507f-a69e-8a7b2cbf4d39",
+                     *       "job_id": "01a2014c-1222-7353-bd50-b3c0d44d56e3",
+                     *       "kind": "demo.draft",
+                     *       "links": {
+                     *         "approve": "/api/v1/reviews/c0d25242-7969-507f-a69e-8a7b2cbf4d39/approve",
+                     *         "job": "/api/v1/jobs/01a2014c-1222-7353-bd50-b3c0d44d56e3",
+                     *         "reject": "/api/v1/reviews/c0d25242-7969-507f-a69e-8a7b2cbf4d39/reject",
+                     *         "revise": "/api/v1/reviews/c0d25242-7969-507f-a69e-8a7b2cbf4d39/revise",
+                     *         "self": "/api/v1/reviews/c0d25242-7969-507f-a69e-8a7b2cbf4d39"
+                     *       },
+                     *       "may_decide": true,
+                     *       "notes": null,
+                     *       "on_expiry": "reject",
+                     *       "permission": "rounds.review",
+                     *       "point": "look",
+                     *       "requested_by": "01a2014b-b8eb-76da-8055-b91ed677c174",
+                     *       "revision": 0,
+                     *       "revisions_left": 3,
+                     *       "status": "pending",
+                     *       "subject": {
+                     *         "id": "first",
+                     *         "kind": "draft"
+                     *       },
+                     *       "title": "A draft"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Review"];
+                };
+            };
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["AccountDisabled"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    approveReview: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body is the same command, for a day. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The review's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "notes": "Good as it is."
+                 *     }
+                 */
+                "application/json": components["schemas"]["ReviewDecision"];
+            };
+        };
+        responses: {
+            /** @description The review as it is by that. */
+            200: {
+                headers: {
+                    /** @description true when this is the answer of before. */
+                    "Idempotency-Replayed"?: string;
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-22T03:28:12.823132Z",
+                     *       "decided_at": "2026-11-22T03:28:12.928474Z",
+                     *       "decided_by": "ana@example.org",
+                     *       "decider_id": null,
+                     *       "expires_at": "2026-11-23T03:28:12.823132Z",
+                     *       "four_eyes": false,
+                     *       "id": "a61c8450-2371-5ad6-bb97-232415dcbca3",
+                     *       "job_id": "01a2014c-1412-70e7-a7a5-458e21792602",
+                     *       "kind": "demo.draft",
+                     *       "links": {
+                     *         "approve": "/api/v1/reviews/a61c8450-2371-5ad6-bb97-232415dcbca3/approve",
+                     *         "job": "/api/v1/jobs/01a2014c-1412-70e7-a7a5-458e21792602",
+                     *         "reject": "/api/v1/reviews/a61c8450-2371-5ad6-bb97-232415dcbca3/reject",
+                     *         "revise": "/api/v1/reviews/a61c8450-2371-5ad6-bb97-232415dcbca3/revise",
+                     *         "self": "/api/v1/reviews/a61c8450-2371-5ad6-bb97-232415dcbca3"
+                     *       },
+                     *       "may_decide": true,
+                     *       "notes": "Good as it is.",
+                     *       "on_expiry": "reject",
+                     *       "permission": "rounds.review",
+                     *       "point": "look",
+                     *       "requested_by": "01a2014b-b8eb-76da-8055-b91ed677c174",
+                     *       "revision": 0,
+                     *       "revisions_left": 3,
+                     *       "status": "approved",
+                     *       "subject": {
+                     *         "id": "first",
+                     *         "kind": "draft"
+                     *       },
+                     *       "title": "A draft"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Review"];
+                };
+            };
+            400: components["responses"]["MalformedJsonOrUnknownFieldOrBadParameter"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["SlowRequest"];
+            409: components["responses"]["IdempotencyInProgressOrAlreadyResolved"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    rejectReview: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body is the same command, for a day. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The review's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "notes": "Not for this community."
+                 *     }
+                 */
+                "application/json": components["schemas"]["ReviewDecision"];
+            };
+        };
+        responses: {
+            /** @description The review as it is by that. */
+            200: {
+                headers: {
+                    /** @description true when this is the answer of before. */
+                    "Idempotency-Replayed"?: string;
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-22T03:28:12.611338Z",
+                     *       "decided_at": "2026-11-22T03:28:12.721872Z",
+                     *       "decided_by": "ana@example.org",
+                     *       "decider_id": null,
+                     *       "expires_at": "2026-11-23T03:28:12.611338Z",
+                     *       "four_eyes": false,
+                     *       "id": "7ee62bf0-9140-5c2c-b001-6758ee38673e",
+                     *       "job_id": "01a2014c-1340-71d5-86d1-004d9f1e4214",
+                     *       "kind": "demo.draft",
+                     *       "links": {
+                     *         "approve": "/api/v1/reviews/7ee62bf0-9140-5c2c-b001-6758ee38673e/approve",
+                     *         "job": "/api/v1/jobs/01a2014c-1340-71d5-86d1-004d9f1e4214",
+                     *         "reject": "/api/v1/reviews/7ee62bf0-9140-5c2c-b001-6758ee38673e/reject",
+                     *         "revise": "/api/v1/reviews/7ee62bf0-9140-5c2c-b001-6758ee38673e/revise",
+                     *         "self": "/api/v1/reviews/7ee62bf0-9140-5c2c-b001-6758ee38673e"
+                     *       },
+                     *       "may_decide": true,
+                     *       "notes": "Not for this community.",
+                     *       "on_expiry": "reject",
+                     *       "permission": "rounds.review",
+                     *       "point": "look",
+                     *       "requested_by": "01a2014b-b8eb-76da-8055-b91ed677c174",
+                     *       "revision": 0,
+                     *       "revisions_left": 3,
+                     *       "status": "rejected",
+                     *       "subject": {
+                     *         "id": "first",
+                     *         "kind": "draft"
+                     *       },
+                     *       "title": "A draft"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Review"];
+                };
+            };
+            400: components["responses"]["MalformedJsonOrUnknownFieldOrBadParameter"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["SlowRequest"];
+            409: components["responses"]["IdempotencyInProgressOrAlreadyResolved"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    reviseReview: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body is the same command, for a day. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The review's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "notes": "Shorter, and without the last theme."
+                 *     }
+                 */
+                "application/json": components["schemas"]["ReviewRevision"];
+            };
+        };
+        responses: {
+            /** @description The review as it is by that. */
+            200: {
+                headers: {
+                    /** @description true when this is the answer of before. */
+                    "Idempotency-Replayed"?: string;
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-22T03:28:12.328909Z",
+                     *       "decided_at": "2026-11-22T03:28:12.456941Z",
+                     *       "decided_by": "ana@example.org",
+                     *       "decider_id": null,
+                     *       "expires_at": "2026-11-23T03:28:12.328909Z",
+                     *       "four_eyes": false,
+                     *       "id": "c0d25242-7969-507f-a69e-8a7b2cbf4d39",
+                     *       "job_id": "01a2014c-1222-7353-bd50-b3c0d44d56e3",
+                     *       "kind": "demo.draft",
+                     *       "links": {
+                     *         "approve": "/api/v1/reviews/c0d25242-7969-507f-a69e-8a7b2cbf4d39/approve",
+                     *         "job": "/api/v1/jobs/01a2014c-1222-7353-bd50-b3c0d44d56e3",
+                     *         "reject": "/api/v1/reviews/c0d25242-7969-507f-a69e-8a7b2cbf4d39/reject",
+                     *         "revise": "/api/v1/reviews/c0d25242-7969-507f-a69e-8a7b2cbf4d39/revise",
+                     *         "self": "/api/v1/reviews/c0d25242-7969-507f-a69e-8a7b2cbf4d39"
+                     *       },
+                     *       "may_decide": true,
+                     *       "notes": "Shorter, and without the last theme.",
+                     *       "on_expiry": "reject",
+                     *       "permission": "rounds.review",
+                     *       "point": "look",
+                     *       "requested_by": "01a2014b-b8eb-76da-8055-b91ed677c174",
+                     *       "revision": 0,
+                     *       "revisions_left": 3,
+                     *       "status": "changes_requested",
+                     *       "subject": {
+                     *         "id": "first",
+                     *         "kind": "draft"
+                     *       },
+                     *       "title": "A draft"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Review"];
+                };
+            };
+            400: components["responses"]["MalformedJsonOrUnknownFieldOrBadParameter"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["SlowRequest"];
+            409: components["responses"]["StateConflictOrIdempotencyInProgressOrAlreadyResolved"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    submitIdea: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body is the same command, for a day. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "text": "Could the library stay open until ten on weekdays?"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewSubmission"];
+            };
+        };
+        responses: {
+            /** @description The idea. */
+            201: {
+                headers: {
+                    /** @description true when this is the answer of before. */
+                    "Idempotency-Replayed"?: string;
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-22T03:28:05.410019Z",
+                     *       "edited_at": null,
+                     *       "id": "01a2014b-f721-7356-b11f-effcc2dd765c",
+                     *       "state": "live",
+                     *       "text": "Could the library stay open until ten on weekdays?",
+                     *       "topic_id": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Submission"];
+                };
+            };
+            400: components["responses"]["MalformedJsonOrUnknownFieldOrBadParameter"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            408: components["responses"]["SlowRequest"];
+            409: components["responses"]["LiveSubmissionExistsOrIdempotencyInProgress"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    withdrawIdea: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The submission's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The idea, withdrawn. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-22T03:28:05.410019Z",
+                     *       "edited_at": "2026-11-22T03:28:05.537294Z",
+                     *       "id": "01a2014b-f721-7356-b11f-effcc2dd765c",
+                     *       "state": "withdrawn",
+                     *       "text": "Could the library stay open until nine?",
+                     *       "topic_id": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Submission"];
+                };
+            };
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["StateConflict"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    editIdea: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The submission's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "text": "Could the library stay open until nine?"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewSubmission"];
+            };
+        };
+        responses: {
+            /** @description The idea. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-22T03:28:05.410019Z",
+                     *       "edited_at": "2026-11-22T03:28:05.537294Z",
+                     *       "id": "01a2014b-f721-7356-b11f-effcc2dd765c",
+                     *       "state": "live",
+                     *       "text": "Could the library stay open until nine?",
+                     *       "topic_id": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Submission"];
+                };
+            };
+            400: components["responses"]["MalformedJsonOrUnknownField"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["SlowRequest"];
+            409: components["responses"]["StateConflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    getMyIdea: {
+        parameters: {
+            query?: {
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description `true`: all your ideas, newest first, as a page; otherwise the one in the pool. */
+                history?: boolean;
+                /** @description How many of the history, 20 unless said otherwise. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The idea that is live or claimed; with `history=true` a page of all of them, newest first. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-22T03:28:05.410019Z",
+                     *       "edited_at": "2026-11-22T03:28:05.537294Z",
+                     *       "id": "01a2014b-f721-7356-b11f-effcc2dd765c",
+                     *       "state": "live",
+                     *       "text": "Could the library stay open until nine?",
+                     *       "topic_id": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Submission"] | components["schemas"]["SubmissionHistory"];
+                };
+            };
+            /** @description You have none in the pool. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadParameter"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    seedIdeas: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body is the same command, for a day. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "texts": [
+                 *         "A repair café on the first Saturday of the month.",
+                 *         "Benches in the shade along the river path."
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewSeeds"];
+            };
+        };
+        responses: {
+            /** @description They are in the pool. */
+            201: {
+                headers: {
+                    /** @description true when this is the answer of before. */
+                    "Idempotency-Replayed"?: string;
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "ids": [
+                     *         "01a2014b-fa20-7162-9c0a-68f345838563",
+                     *         "01a2014b-fa20-7162-9c0a-68f4f9e2ca1b"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Seeded"];
+                };
+            };
+            400: components["responses"]["MalformedJsonOrUnknownFieldOrBadParameter"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            408: components["responses"]["SlowRequest"];
+            409: components["responses"]["IdempotencyInProgress"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
     listSurveys: {
         parameters: {
             query?: {
@@ -9066,15 +10702,15 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "created_at": "2026-11-22T00:06:31.617076Z",
-                     *           "expires_at": "2026-12-22T00:06:31.617076Z",
+                     *           "created_at": "2026-11-22T03:27:51.770508Z",
+                     *           "expires_at": "2026-12-22T03:27:51.770508Z",
                      *           "min_responses": 3,
                      *           "question_set": "friends/1",
                      *           "response_count": 0,
-                     *           "slug": "n9k524y0pd",
+                     *           "slug": "wypsz2veyd",
                      *           "status": "collecting",
-                     *           "survey_id": "01a20093-6dc1-7624-8513-e44812b17b6a",
-                     *           "survey_url": "https://chorus.example.org/api/v1/surveys/n9k524y0pd",
+                     *           "survey_id": "01a2014b-c1da-74ee-b09a-ae854badceb3",
+                     *           "survey_url": "https://chorus.example.org/api/v1/surveys/wypsz2veyd",
                      *           "title": "Who am I to you?"
                      *         }
                      *       ],
@@ -9128,15 +10764,15 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-22T00:06:31.617076Z",
-                     *       "expires_at": "2026-12-22T00:06:31.617076Z",
+                     *       "created_at": "2026-11-22T03:27:51.770508Z",
+                     *       "expires_at": "2026-12-22T03:27:51.770508Z",
                      *       "min_responses": 3,
                      *       "question_set": "friends/1",
                      *       "response_count": 0,
-                     *       "slug": "n9k524y0pd",
+                     *       "slug": "wypsz2veyd",
                      *       "status": "collecting",
-                     *       "survey_id": "01a20093-6dc1-7624-8513-e44812b17b6a",
-                     *       "survey_url": "https://chorus.example.org/api/v1/surveys/n9k524y0pd",
+                     *       "survey_id": "01a2014b-c1da-74ee-b09a-ae854badceb3",
+                     *       "survey_url": "https://chorus.example.org/api/v1/surveys/wypsz2veyd",
                      *       "title": "Who am I to you?"
                      *     }
                      */
@@ -9183,7 +10819,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "expires_at": "2026-12-22T00:06:31.617076Z",
+                     *       "expires_at": "2026-12-22T03:27:51.770508Z",
                      *       "owner_name": "A friend",
                      *       "questions": [
                      *         {
@@ -9203,7 +10839,7 @@ export interface operations {
                      *           "type": "scale"
                      *         }
                      *       ],
-                     *       "survey_id": "01a20093-6dc1-7624-8513-e44812b17b6a",
+                     *       "survey_id": "01a2014b-c1da-74ee-b09a-ae854badceb3",
                      *       "title": "Who am I to you?"
                      *     }
                      */
@@ -9257,15 +10893,15 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "created_at": "2026-11-22T00:06:31.617076Z",
-                     *       "expires_at": "2026-12-22T00:06:31.617076Z",
+                     *       "created_at": "2026-11-22T03:27:51.770508Z",
+                     *       "expires_at": "2026-12-22T03:27:51.770508Z",
                      *       "min_responses": 3,
                      *       "question_set": "friends/1",
                      *       "response_count": 3,
-                     *       "slug": "n9k524y0pd",
+                     *       "slug": "wypsz2veyd",
                      *       "status": "archived",
-                     *       "survey_id": "01a20093-6dc1-7624-8513-e44812b17b6a",
-                     *       "survey_url": "https://chorus.example.org/api/v1/surveys/n9k524y0pd",
+                     *       "survey_id": "01a2014b-c1da-74ee-b09a-ae854badceb3",
+                     *       "survey_url": "https://chorus.example.org/api/v1/surveys/wypsz2veyd",
                      *       "title": "Who am I to you?"
                      *     }
                      */
@@ -9389,7 +11025,7 @@ export interface operations {
                      *       "persona_status": "pending",
                      *       "response_count": 3,
                      *       "status": "ready",
-                     *       "survey_id": "01a20093-6dc1-7624-8513-e44812b17b6a"
+                     *       "survey_id": "01a2014b-c1da-74ee-b09a-ae854badceb3"
                      *     }
                      */
                     "application/json": components["schemas"]["SurveyProgress"];
@@ -9406,6 +11042,771 @@ export interface operations {
             401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
             403: components["responses"]["ForbiddenOrAccountDisabled"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    listRounds: {
+        parameters: {
+            query?: {
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description How many, 20 unless said otherwise. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rounds. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "counts": {
+                     *             "claimed": 3,
+                     *             "clusters": 1,
+                     *             "noise": 0,
+                     *             "published": 1,
+                     *             "released": 0
+                     *           },
+                     *           "created_at": "2026-11-22T03:28:06.221370Z",
+                     *           "finished_at": "2026-11-22T03:28:06.583394Z",
+                     *           "id": "01a2014b-fa4c-7364-88c9-41cace686006",
+                     *           "job": "/api/v1/jobs/01a2014b-fa4c-7364-88c9-41cace686006",
+                     *           "max_topics": 3,
+                     *           "min_cluster_size": 3,
+                     *           "note": null,
+                     *           "require_review": true,
+                     *           "state": "finished",
+                     *           "trigger": "schedule"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TopicRoundPage"];
+                };
+            };
+            400: components["responses"]["BadParameter"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    startRound: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body is the same command, for a day. */
+                "Idempotency-Key"?: string;
+                /** @description wait=N: answer when the job is done, or after N seconds, 30 at most. */
+                Prefer?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "max_topics": 3,
+                 *       "require_review": false
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewTopicRound"];
+            };
+        };
+        responses: {
+            /** @description The round is over: it was waited for. */
+            200: {
+                headers: {
+                    /** @description Changes with the job. */
+                    ETag?: string;
+                    /** @description true when this is the answer of before. */
+                    "Idempotency-Replayed"?: string;
+                    /** @description The wait that was granted. */
+                    "Preference-Applied"?: string;
+                    /** @description When to ask again, while the job is not done. */
+                    "Retry-After"?: string;
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description The round has begun. */
+            202: {
+                headers: {
+                    /** @description Changes with the job. */
+                    ETag?: string;
+                    /** @description true when this is the answer of before. */
+                    "Idempotency-Replayed"?: string;
+                    /** @description The job. */
+                    Location?: string;
+                    /** @description The wait that was granted. */
+                    "Preference-Applied"?: string;
+                    /** @description When to ask again, while the job is not done. */
+                    "Retry-After"?: string;
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "attempt": 0,
+                     *       "children": [],
+                     *       "created_at": "2026-11-22T03:28:07.987547Z",
+                     *       "dead_letter": null,
+                     *       "deadline_at": null,
+                     *       "degraded": false,
+                     *       "done": false,
+                     *       "error": null,
+                     *       "finished_at": null,
+                     *       "id": "01a2014c-0128-7538-8294-4330670fb2b7",
+                     *       "kind": "topic.round",
+                     *       "links": {
+                     *         "cancel": "/api/v1/jobs/01a2014c-0128-7538-8294-4330670fb2b7/cancel",
+                     *         "events": "/api/v1/jobs/01a2014c-0128-7538-8294-4330670fb2b7/events",
+                     *         "self": "/api/v1/jobs/01a2014c-0128-7538-8294-4330670fb2b7",
+                     *         "subject": null
+                     *       },
+                     *       "next_attempt_at": null,
+                     *       "parent": null,
+                     *       "phase": "claim",
+                     *       "progress": {
+                     *         "completed": 0,
+                     *         "total": 5
+                     *       },
+                     *       "queue": {
+                     *         "eta_s": 10,
+                     *         "name": "synthesis",
+                     *         "position": 1
+                     *       },
+                     *       "replay_of": null,
+                     *       "replayed_as": null,
+                     *       "result": null,
+                     *       "started_at": null,
+                     *       "status": "queued",
+                     *       "undoing": false,
+                     *       "usage": null,
+                     *       "waiting_for": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            400: components["responses"]["MalformedJsonOrUnknownFieldOrBadParameter"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            408: components["responses"]["SlowRequest"];
+            409: components["responses"]["RoundInProgressOrIdempotencyInProgress"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    getRound: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of the answer that you have. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description The round's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The round. */
+            200: {
+                headers: {
+                    /** @description Send it back as If-None-Match. */
+                    ETag?: string;
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "counts": {
+                     *         "claimed": 3,
+                     *         "clusters": 1,
+                     *         "noise": 0,
+                     *         "published": 1,
+                     *         "released": 0
+                     *       },
+                     *       "created_at": "2026-11-22T03:28:06.221370Z",
+                     *       "finished_at": "2026-11-22T03:28:06.583394Z",
+                     *       "id": "01a2014b-fa4c-7364-88c9-41cace686006",
+                     *       "job": "/api/v1/jobs/01a2014b-fa4c-7364-88c9-41cace686006",
+                     *       "jobs": [],
+                     *       "max_topics": 3,
+                     *       "min_cluster_size": 3,
+                     *       "note": null,
+                     *       "require_review": true,
+                     *       "state": "finished",
+                     *       "topics": [
+                     *         {
+                     *           "cover_url": null,
+                     *           "id": "01a2014b-fb74-71a5-ad12-3dab46ac6388",
+                     *           "ideas": 3,
+                     *           "post_count": 1,
+                     *           "published_at": "2026-11-22T03:28:06.518333Z",
+                     *           "state": "published",
+                     *           "summary": "Evenings in town",
+                     *           "title": "What would make evenings in town better?"
+                     *         }
+                     *       ],
+                     *       "trigger": "schedule"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TopicRoundInFull"];
+                };
+            };
+            /** @description You have it already. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    listClusters: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of the answer that you have. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description The round's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Clusters. */
+            200: {
+                headers: {
+                    /** @description Send it back as If-None-Match. */
+                    ETag?: string;
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "decision": "pending",
+                     *           "id": "01a2014b-fa72-720e-bab6-ebe9ddec8654",
+                     *           "keywords": [
+                     *             "evening"
+                     *           ],
+                     *           "label": 0,
+                     *           "samples": [
+                     *             "Could the library stay open until ten on weekdays?",
+                     *             "A repair café on the first Saturday of the month."
+                     *           ],
+                     *           "size": 3,
+                     *           "title_hint": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TopicClusters"];
+                };
+            };
+            /** @description You have it already. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    decideCluster: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The round's id, and the cluster's. */
+                id: string;
+                /** @description The round's id, and the cluster's. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "decision": "keep",
+                 *       "title_hint": "What would make evenings in town better?"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ClusterChange"];
+            };
+        };
+        responses: {
+            /** @description The cluster. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "decision": "keep",
+                     *       "id": "01a2014b-fa72-720e-bab6-ebe9ddec8654",
+                     *       "keywords": [
+                     *         "evening"
+                     *       ],
+                     *       "label": 0,
+                     *       "samples": [
+                     *         "Could the library stay open until ten on weekdays?",
+                     *         "A repair café on the first Saturday of the month."
+                     *       ],
+                     *       "size": 3,
+                     *       "title_hint": "What would make evenings in town better?"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TopicCluster"];
+                };
+            };
+            400: components["responses"]["MalformedJsonOrUnknownField"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["SlowRequest"];
+            409: components["responses"]["StateConflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    listTopics: {
+        parameters: {
+            query?: {
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description How many, 20 unless said otherwise. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Topics. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "cover_url": null,
+                     *           "id": "01a2014b-fb74-71a5-ad12-3dab46ac6388",
+                     *           "ideas": 3,
+                     *           "post_count": 1,
+                     *           "published_at": "2026-11-22T03:28:06.518333Z",
+                     *           "state": "published",
+                     *           "summary": "Evenings in town",
+                     *           "title": "What would make evenings in town better?"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TopicPage"];
+                };
+            };
+            400: components["responses"]["BadParameter"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    getTopic: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of the answer that you have. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description The topic's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The topic. */
+            200: {
+                headers: {
+                    /** @description Send it back as If-None-Match. */
+                    ETag?: string;
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "cover_url": null,
+                     *       "id": "01a2014b-fb74-71a5-ad12-3dab46ac6388",
+                     *       "ideas": 3,
+                     *       "post_count": 1,
+                     *       "published_at": "2026-11-22T03:28:06.518333Z",
+                     *       "state": "published",
+                     *       "summary": "Evenings in town",
+                     *       "title": "What would make evenings in town better?"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Topic"];
+                };
+            };
+            /** @description You have it already. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    listPosts: {
+        parameters: {
+            query?: {
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description How many, 20 unless said otherwise. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The topic's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Posts that are not deleted. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "author_avatar": null,
+                     *           "author_id": null,
+                     *           "author_name": "Chorus",
+                     *           "body": "Several of you thought about evenings.",
+                     *           "created_at": "2026-11-22T03:28:06.518333Z",
+                     *           "edited_at": null,
+                     *           "id": 1
+                     *         },
+                     *         {
+                     *           "author_avatar": null,
+                     *           "author_id": "01a2014b-b8eb-76da-8055-b91ed677c174",
+                     *           "author_name": "A friend",
+                     *           "body": "I would use it on Thursdays, after work.",
+                     *           "created_at": "2026-11-22T03:28:07.095379Z",
+                     *           "edited_at": null,
+                     *           "id": 2
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PostPage"];
+                };
+            };
+            400: components["responses"]["BadParameter"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    createPost: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body is the same command, for a day. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The topic's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "body": "I would use it on Thursdays, after work."
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewPost"];
+            };
+        };
+        responses: {
+            /** @description The post. */
+            201: {
+                headers: {
+                    /** @description true when this is the answer of before. */
+                    "Idempotency-Replayed"?: string;
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "author_avatar": null,
+                     *       "author_id": "01a2014b-b8eb-76da-8055-b91ed677c174",
+                     *       "author_name": "A friend",
+                     *       "body": "I would use it on Thursdays, after work.",
+                     *       "created_at": "2026-11-22T03:28:07.095379Z",
+                     *       "edited_at": null,
+                     *       "id": 2
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Post"];
+                };
+            };
+            400: components["responses"]["MalformedJsonOrUnknownFieldOrBadParameter"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["SlowRequest"];
+            409: components["responses"]["IdempotencyInProgress"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    deletePost: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The topic's id, and the post's number in it. */
+                id: string;
+                /** @description The topic's id, and the post's number in it. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its words are gone. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    editPost: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The topic's id, and the post's number in it. */
+                id: string;
+                /** @description The topic's id, and the post's number in it. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "body": "I would use it on Fridays, after work."
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewPost"];
+            };
+        };
+        responses: {
+            /** @description The post. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "author_avatar": null,
+                     *       "author_id": "01a2014b-b8eb-76da-8055-b91ed677c174",
+                     *       "author_name": "A friend",
+                     *       "body": "I would use it on Fridays, after work.",
+                     *       "created_at": "2026-11-22T03:28:07.095379Z",
+                     *       "edited_at": "2026-11-22T03:28:07.314766Z",
+                     *       "id": 2
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Post"];
+                };
+            };
+            400: components["responses"]["MalformedJsonOrUnknownField"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["SlowRequest"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    retractTopic: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body is the same command, for a day. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The topic's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "It was about one person."
+                 *     }
+                 */
+                "application/json": components["schemas"]["Retraction"];
+            };
+        };
+        responses: {
+            /** @description The topic, retracted. */
+            200: {
+                headers: {
+                    /** @description true when this is the answer of before. */
+                    "Idempotency-Replayed"?: string;
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "cover_url": null,
+                     *       "id": "01a2014b-fb74-71a5-ad12-3dab46ac6388",
+                     *       "ideas": 3,
+                     *       "post_count": 1,
+                     *       "published_at": "2026-11-22T03:28:06.518333Z",
+                     *       "state": "retracted",
+                     *       "summary": "Evenings in town",
+                     *       "title": "What would make evenings in town better?"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Topic"];
+                };
+            };
+            400: components["responses"]["MalformedJsonOrUnknownFieldOrBadParameter"];
+            401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
+            403: components["responses"]["ForbiddenOrAccountDisabled"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["SlowRequest"];
+            409: components["responses"]["IdempotencyInProgress"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -9513,7 +11914,7 @@ export interface operations {
                      *       },
                      *       "service": "chorus",
                      *       "status": "ok",
-                     *       "uptime_seconds": 5,
+                     *       "uptime_seconds": 26,
                      *       "version": "0.1.0"
                      *     }
                      */

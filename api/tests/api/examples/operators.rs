@@ -139,11 +139,18 @@ pub(super) async fn fleet(app: &App, document: &mut Document, person: &Person) {
         .send(app, "pauseQueue", image, admin, None)
         .await
         .is_problem(409, "state_conflict");
+    document.play(app, "listSchedules", &[], admin).await;
     document.play(app, "listQueues", &[], admin).await;
     document.play(app, "getQueue", image, admin).await;
     document.play(app, "getQueueScale", image, admin).await;
     document.play(app, "resumeQueue", image, admin).await;
     document.play(app, "listWorkers", &[], admin).await;
+    // The last worker of one process that is all there is would stay.
+    let other = Beat {
+        id: "text-2".to_owned(),
+        ..beat
+    };
+    app.store.beat(&other).await.unwrap();
     document
         .play(app, "drainWorker", &[("name", "text-1")], admin)
         .await;
@@ -183,4 +190,24 @@ async fn kinds(app: &App, document: &mut Document, person: &Person) {
     assert_eq!(foreseen.is(200).body["dry_run"], true);
     document.play(app, "listKinds", &[], admin).await;
     document.play(app, "getKind", &pair, admin).await;
+}
+
+/// What jobs ask, and each answer to it.
+pub(super) async fn reviews(app: &App, document: &mut Document, me: &Person, admin: &Person) {
+    let admin = Some(admin);
+    for verb in ["reviseReview", "rejectReview", "approveReview"] {
+        let job = app.start("demo.draft", me).await;
+        app.until_status(job, me, "waiting").await;
+        let inbox = document.play(app, "listReviews", &[], admin).await;
+        let review = inbox.body["items"][0]["id"].as_str().unwrap().to_owned();
+        document
+            .play(app, "getReview", &[("id", &review)], admin)
+            .await;
+        document.play(app, verb, &[("id", &review)], admin).await;
+        let example = document.example(verb);
+        document
+            .send(app, verb, &[("id", &review)], admin, example.as_ref())
+            .await
+            .is_problem(409, "already_resolved");
+    }
 }
