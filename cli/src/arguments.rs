@@ -5,13 +5,16 @@ use crate::ai_requests::AiRequestsCommand;
 use crate::api_keys::KeysCommand;
 use crate::audit::AuditCommand;
 use crate::costs::CostsArguments;
+use crate::demo::Show;
 use crate::jobs::JobsCommand;
 use crate::kinds::KindsArguments;
 use crate::letters::LettersCommand;
 use crate::limits::LimitsArguments;
 use crate::queues::QueuesArguments;
 use crate::replays::ReplaysCommand;
+use crate::rounds::RoundsCommand;
 use crate::sagas::SagasCommand;
+use crate::topics::TopicsCommand;
 use crate::workers::WorkersArguments;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use process::settings::{Given, Role};
@@ -31,6 +34,7 @@ const DEV: &str = "Examples:
 ";
 const DEMO: &str = "Examples:
   chorus demo                               with answers that come along
+  chorus demo topics                        thirty-nine ideas of a neighbourhood become discussions
   chorus demo --answers nora.json           with your friends' answers:
     {\"friends\": [{\"answers\": {\"c1\": 4, \"c2\": 3, …, \"w1\": \"loyal, funny, stubborn\"}}, …]}
 ";
@@ -163,6 +167,9 @@ pub(crate) enum Command {
     /// Show the main job from end to end, on a store that is gone afterwards
     #[command(before_help = DEMO)]
     Demo {
+        /// What is shown
+        #[arg(value_enum, default_value = "persona")]
+        what: Show,
         /// Friends' answers, as JSON
         #[arg(long, value_name = "FILE")]
         answers: Option<PathBuf>,
@@ -221,6 +228,18 @@ pub(crate) enum Command {
     Jobs {
         #[command(subcommand)]
         command: JobsCommand,
+    },
+    /// Start a round that makes topics of ideas, or look at one
+    #[command(before_help = crate::rounds::EXAMPLES, visible_alias = "round")]
+    Rounds {
+        #[command(subcommand)]
+        command: RoundsCommand,
+    },
+    /// List the topics that ideas became, show one, take one back
+    #[command(before_help = crate::topics::EXAMPLES)]
+    Topics {
+        #[command(subcommand)]
+        command: TopicsCommand,
     },
     /// Judge steps that gave up
     #[command(before_help = LETTERS)]

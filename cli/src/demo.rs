@@ -2,6 +2,7 @@
 
 mod answers;
 mod persona;
+mod topics;
 
 use crate::exit::{Code, Trouble};
 use crate::house::House;
@@ -17,14 +18,29 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
-/// The longest a persona may take, with a slow provider and its retries.
-const FORGE_MAX: Duration = Duration::from_mins(5);
+/// The longest that a demo may take.
+const DEMO_MAX: Duration = Duration::from_mins(5);
 /// The longest the third answer may take to become a job.
 const JOB_MAX: Duration = Duration::from_secs(10);
 const EMAIL: &str = "demo@localhost";
 const AGAIN: &str = "RUST_LOG=info chorus demo, to see why";
 
-pub(crate) async fn run(file: Option<&Path>) -> Result<(), Trouble> {
+/// What is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Show {
+    /// Three friends' answers become a persona
+    Persona,
+    /// Thirty-nine ideas of a neighbourhood become discussions
+    Topics,
+}
+
+pub(crate) async fn run(what: Show, file: Option<&Path>) -> Result<(), Trouble> {
+    if what == Show::Topics && file.is_some() {
+        return Err(Trouble::usage(
+            "--answers is for the demo of a persona",
+            "chorus demo topics, or: chorus demo --answers FILE",
+        ));
+    }
     let circle = Circle::read(file)?;
     telemetry::start(None, "error");
     let stop = stop::on_signal()?;
@@ -37,14 +53,26 @@ pub(crate) async fn run(file: Option<&Path>) -> Result<(), Trouble> {
     settings.port = 0; // whichever is free
     let house = House::open(settings.clone(), stop.clone()).await?;
     let shown = tokio::select! {
-        shown = tokio::time::timeout(FORGE_MAX, show(&house, &settings, &circle)) => shown.unwrap_or_else(|_| {
-            Err(Trouble::new(Code::Failed, "the persona took longer than five minutes", AGAIN))
+        shown = tokio::time::timeout(DEMO_MAX, shown(what, &house, &settings, &circle)) => shown.unwrap_or_else(|_| {
+            Err(Trouble::new(Code::Failed, "the demo took longer than five minutes", AGAIN))
         }),
         () = stop.cancelled() => Err(Trouble::told(Code::Failed)),
     };
     stop.cancel();
     house.close().await?;
     shown
+}
+
+async fn shown(
+    what: Show,
+    house: &House,
+    settings: &Settings,
+    circle: &Circle,
+) -> Result<(), Trouble> {
+    match what {
+        Show::Persona => show(house, settings, circle).await,
+        Show::Topics => topics::show(house, settings).await,
+    }
 }
 
 async fn show(house: &House, settings: &Settings, circle: &Circle) -> Result<(), Trouble> {
@@ -91,16 +119,11 @@ async fn show(house: &House, settings: &Settings, circle: &Circle) -> Result<(),
     terminal::line("");
     persona::print(&terminal, &told);
     terminal::line("");
-    let row = |label: &str, words: String| {
-        terminal::line(format!(
-            "  {} {words}",
-            terminal.paint(Tone::Quiet, format!("{label:<9}"))
-        ));
-    };
     for (label, file) in pictures {
-        row(label, file.display().to_string());
+        row(&terminal, label, file.display().to_string());
     }
     row(
+        &terminal,
         "Took",
         format!(
             "{:.1} s from the first request to the last picture",
@@ -112,6 +135,14 @@ async fn show(house: &House, settings: &Settings, circle: &Circle) -> Result<(),
         "Next: `chorus demo --answers FILE` with your own friends' answers, or `chorus` to keep it running.",
     );
     Ok(())
+}
+
+/// Prints a labelled line.
+fn row(terminal: &Terminal, label: &str, words: String) {
+    terminal::line(format!(
+        "  {} {words}",
+        terminal.paint(Tone::Quiet, format!("{label:<9}"))
+    ));
 }
 
 /// Makes a survey, and has every friend answer it.

@@ -4,6 +4,7 @@ mod api;
 mod broker;
 mod disk;
 mod finding;
+mod schedules;
 mod store;
 
 use crate::exit::{Code, Trouble};

@@ -34,7 +34,10 @@ impl House {
         let url = port::url(&listener)?;
         settings.listens_at(&url);
         let worker = parts::of_worker(&settings)?;
-        fleet.work(&settings, "chorus", &QUEUES, worker.handlers);
+        // Asked from afar to leave, the worker takes no more steps, and the API stays.
+        let leave = stop.child_token();
+        let can = (worker.handlers, worker.schedules);
+        fleet.work(&settings, ("chorus", &QUEUES), can, leave);
         let api = parts::of_api(&settings, &fleet)?;
         let serving = tokio::spawn(chorus_api::serve(listener, api, stop));
         Ok(Self {

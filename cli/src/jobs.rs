@@ -132,7 +132,7 @@ async fn submit(server: &Server, submit: Submit) -> Result<(), Trouble> {
 }
 
 /// Waits until a job ends or is parked.
-async fn end_of(server: &Server, mut told: Value) -> Result<Value, Trouble> {
+pub(crate) async fn end_of(server: &Server, mut told: Value) -> Result<Value, Trouble> {
     let job = told["id"].as_str().unwrap_or_default().to_owned();
     while told["done"] != true && told["status"] != "parked" {
         let request = server.request(Method::GET, &format!("/api/v1/jobs/{job}"));
@@ -142,7 +142,7 @@ async fn end_of(server: &Server, mut told: Value) -> Result<Value, Trouble> {
 }
 
 /// The exit code of a job.
-fn verdict(told: &Value) -> Result<(), Trouble> {
+pub(crate) fn verdict(told: &Value) -> Result<(), Trouble> {
     if told["status"] == "succeeded" {
         Ok(())
     } else {
@@ -150,7 +150,8 @@ fn verdict(told: &Value) -> Result<(), Trouble> {
     }
 }
 
-fn show(told: &Value, json: bool) {
+/// Shows one job.
+pub(crate) fn show(told: &Value, json: bool) {
     if json {
         return terminal::line(told);
     }

@@ -26,11 +26,13 @@ mod parts;
 mod port;
 mod queues;
 mod replays;
+mod rounds;
 mod sagas;
 mod seed;
 mod story;
 mod terminal;
 mod token;
+mod topics;
 mod workers;
 
 use arguments::{Arguments, Command, ConfigCommand};
@@ -76,6 +78,8 @@ fn main() -> ExitCode {
         | Command::Accounts { .. }
         | Command::ApiKeys { .. }
         | Command::Jobs { .. }
+        | Command::Rounds { .. }
+        | Command::Topics { .. }
         | Command::DeadLetters { .. }
         | Command::Replays { .. }
         | Command::Workers(_)
@@ -113,7 +117,7 @@ fn with_default(mut arguments: Vec<OsString>) -> Vec<OsString> {
 async fn run(command: Command) -> Result<(), Trouble> {
     match command {
         Command::Dev { given } => dev::run(given.with_environment().check(Role::Api)?).await,
-        Command::Demo { answers } => demo::run(answers.as_deref()).await,
+        Command::Demo { what, answers } => demo::run(what, answers.as_deref()).await,
         Command::Api { given } => {
             let settings = alone("an API", given.with_environment().check(Role::Api)?)?;
             Ok(chorus_api::run(settings).await?)
@@ -137,6 +141,8 @@ async fn run(command: Command) -> Result<(), Trouble> {
         Command::Accounts { command } => accounts::run(command).await,
         Command::ApiKeys { command } => api_keys::run(command).await,
         Command::Jobs { command } => jobs::run(command).await,
+        Command::Rounds { command } => rounds::run(command).await,
+        Command::Topics { command } => topics::run(command).await,
         Command::DeadLetters { command } => letters::run(command).await,
         Command::Replays { command } => replays::run(command).await,
         Command::Workers(arguments) => workers::run(arguments).await,

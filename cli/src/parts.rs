@@ -10,6 +10,7 @@ pub(crate) fn of_worker(settings: &Settings) -> anyhow::Result<Parts> {
     Ok(Parts {
         kinds: domain::catalog::kinds(),
         handlers: chorus_workers::handlers(&deps),
+        schedules: chorus_workers::schedules(settings),
     })
 }
 

@@ -1,6 +1,7 @@
 //! The store: does it answer, are its tables ours, does its clock agree, who works, what waits?
 
 use super::finding::Finding;
+use super::schedules;
 use chrono::{TimeDelta, Utc};
 use process::{QUEUES, Settings, fleet};
 use saga_core::Store;
@@ -34,13 +35,13 @@ pub(super) async fn examine(settings: &Settings) -> Vec<Finding> {
             return vec![Finding::failed("store", why, remedy)];
         }
     };
-    let findings = of_open(&db).await;
+    let findings = of_open(&db, settings).await;
     drop(tokio::time::timeout(ANSWER_MAX, db.close()).await);
     findings
 }
 
 /// What may be asked of a store that answers.
-async fn of_open(db: &Db) -> Vec<Finding> {
+async fn of_open(db: &Db, settings: &Settings) -> Vec<Finding> {
     let pending = match within(db.pending()).await {
         Ok(pending) => pending.0,
         Err(why) => return vec![Finding::failed("store", why, "again in a moment")],
@@ -63,11 +64,12 @@ async fn of_open(db: &Db) -> Vec<Finding> {
     }
     findings.extend(lost(&store).await);
     findings.extend(gauges(&store).await);
+    findings.extend(schedules::examine(&store, settings).await);
     findings
 }
 
 /// Asks, and puts what went wrong into words.
-async fn within<T, E: std::error::Error>(
+pub(super) async fn within<T, E: std::error::Error>(
     asked: impl Future<Output = Result<T, E>>,
 ) -> Result<T, String> {
     let answered = tokio::time::timeout(ANSWER_MAX, asked).await;

@@ -56,3 +56,25 @@ fn a_file_that_is_missing_or_wrong_is_named_with_its_field() {
         assert!(told.err.contains(named), "no {named}: {}", told.err);
     }
 }
+
+#[test]
+fn the_demo_of_topics_makes_three_discussions_and_leaves_their_covers() {
+    let place = Place::new();
+    let told = place.chorus(&["demo", "topics"]).is(0);
+    for at in 1..=3 {
+        let file = place.path(&format!("chorus-demo-topic-{at}.png"));
+        let png = std::fs::read(&file).unwrap();
+        assert!(png.starts_with(b"\x89PNG"), "{}", file.display());
+    }
+    for ideas in [
+        "11 ideas",
+        "9 ideas",
+        "8 ideas",
+        "39 were taken up, 11 are live again",
+    ] {
+        assert!(told.out.contains(ideas), "{ideas} in {}", told.out);
+    }
+    place
+        .chorus(&["demo", "topics", "--answers", "own.json"])
+        .is(2);
+}

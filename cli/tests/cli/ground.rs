@@ -1,6 +1,6 @@
 //! A database and names at the broker for one test of a fleet.
 
-use crate::support::{Place, Running, until};
+use crate::support::{Ended, Place, Running, until};
 use testing::{Throwaway, held_port};
 
 /// A database and names at the broker; [`Ground::clear`] takes the database away.
@@ -12,8 +12,20 @@ pub(crate) struct Ground {
 /// A process that serves, and the port that is held for it.
 pub(crate) struct Serving {
     pub(crate) url: String,
-    _running: Running,
+    running: Running,
     _held: tokio::net::TcpSocket,
+}
+
+impl Serving {
+    /// Sends the process a signal: `TERM`.
+    pub(crate) fn signal(&self, name: &str) {
+        self.running.signal(name);
+    }
+
+    /// Waits for its end.
+    pub(crate) fn ended(self) -> Ended {
+        self.running.ended()
+    }
 }
 
 impl Ground {
@@ -45,6 +57,13 @@ impl Ground {
         settings.map(|(name, value)| (*name, &**value)).collect()
     }
 
+    /// One thing that it is told.
+    pub(crate) fn setting(&self, name: &str) -> &str {
+        let mut settings = self.settings.iter();
+        let found = settings.find(|(known, _)| *known == name);
+        &found.expect(name).1
+    }
+
     /// A process of the fleet, once it is ready, on a port that `variable` tells it.
     pub(crate) fn serve(
         &self,
@@ -67,7 +86,7 @@ impl Ground {
         });
         Serving {
             url,
-            _running: running,
+            running,
             _held: held,
         }
     }

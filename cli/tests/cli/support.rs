@@ -207,10 +207,15 @@ impl Running {
 
     /// Ctrl-C.
     pub(crate) fn interrupt(self) -> Ended {
-        let id = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-INT", &id]).status().unwrap();
-        assert!(sent.success());
+        self.signal("INT");
         self.ended()
+    }
+
+    /// Sends a signal of this name.
+    pub(crate) fn signal(&self, name: &str) {
+        let (name, id) = (format!("-{name}"), self.child.id().to_string());
+        let sent = Command::new("kill").args([name, id]).status().unwrap();
+        assert!(sent.success());
     }
 
     /// The power cord.

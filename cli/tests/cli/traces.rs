@@ -181,3 +181,51 @@ async fn a_callers_trace_goes_on_in_the_api_and_in_the_worker() {
     );
     ground.clear().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_call_of_a_model_is_a_span_of_its_step() {
+    let (url, collected) = collector().await;
+    let place = Place::new();
+    let house = place.house_with(&[
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", url.as_str()),
+        ("OTEL_BSP_SCHEDULE_DELAY", "50"),
+    ]);
+    let read = |name: &str| std::fs::read_to_string(place.path(name)).unwrap();
+    let (base, token) = (read("chorus-data/url"), read("chorus-data/token"));
+    let post = async |path: &str, body: &Value| -> Value {
+        let request = reqwest::Client::new().post(format!("{}{path}", base.trim()));
+        let answer = request.bearer_auth(token.trim()).json(body).send().await;
+        let answer = answer.unwrap().error_for_status().unwrap();
+        answer.json().await.unwrap()
+    };
+    let sample: Value = serde_json::from_str(include_str!("../../samples/friends.json")).unwrap();
+    let friends = sample["friends"].as_array().unwrap();
+    let survey = json!({"title": sample["title"], "min_responses": friends.len()});
+    let survey = post("/api/v1/surveys", &survey).await;
+    let path = format!(
+        "/api/v1/surveys/{}/responses",
+        survey["slug"].as_str().unwrap()
+    );
+    for (at, friend) in friends.iter().enumerate() {
+        let answer =
+            json!({"answers": friend["answers"], "fingerprint": format!("friend {}", at + 1)});
+        post(&path, &answer).await;
+    }
+    let named = |name: &str| -> Vec<Span> {
+        let collected = collected.lock().unwrap();
+        let named = collected.iter().filter(|span| span.name == name);
+        named.cloned().collect()
+    };
+    let calls = until("words and a portrait are asked for", || {
+        let calls = named("model.call");
+        (calls.len() >= 2).then_some(calls)
+    });
+    for call in calls {
+        let step = until("the step around it has ended", || {
+            let mut steps = named("step").into_iter();
+            steps.find(|step| step.id == call.parent)
+        });
+        assert_eq!(step.trace, call.trace);
+    }
+    house.interrupt().is(0);
+}

@@ -19,7 +19,7 @@ const NOT_BY_COMPOSE: [(&str, &str); 5] = [
     ("SEED_ADMIN_PASSWORD", "seeds are for development"),
 ];
 /// Settings that not every service of it is told, with the one part that tells them.
-const OF_SOME: [(&str, &str); 22] = [
+const OF_SOME: [(&str, &str); 25] = [
     ("PORT", "  api:"),
     ("JWT_SECRET", "  api:"),
     ("HASH_PEPPER", "  api:"),
@@ -32,13 +32,16 @@ const OF_SOME: [(&str, &str); 22] = [
     ("PASSWORD_PASSES", "  api:"),
     ("PASSWORDS_AT_ONCE", "  api:"),
     ("RATE_LIMITS", "  api:"),
+    ("CONNECTIONS_PER_ADDRESS", "  api:"),
     ("REDIS_URL", "  api:"),
     ("AI_PROVIDER", "x-models:"),
     ("IMAGE_PROVIDER", "x-models:"),
+    ("EMBED_PROVIDER", "x-models:"),
     ("OPENAI_API_KEY", "x-models:"),
     ("OPENAI_BASE_URL", "x-models:"),
     ("TEXT_MODEL", "x-models:"),
     ("IMAGE_MODEL", "x-models:"),
+    ("EMBED_MODEL", "x-models:"),
     ("IMAGE_HOSTS", "x-models:"),
     ("AI_TIMEOUT_SECS", "x-models:"),
     ("WORKER_PORT", "x-models:"),
