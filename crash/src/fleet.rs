@@ -270,6 +270,7 @@ impl Keeper {
     }
 
     fn spawn(&self, life: usize) -> anyhow::Result<Child> {
+        self.log.parent().map_or(Ok(()), std::fs::create_dir_all)?;
         let log = std::fs::OpenOptions::new()
             .create(true)
             .append(true)

@@ -6,7 +6,7 @@ use crate::services::{Services, folder};
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use saga_core::db::{Db, Durability, Location, Sql};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -45,8 +45,16 @@ pub struct Ground {
 impl Ground {
     /// A ground on the private servers.
     pub async fn on(services: &Services) -> anyhow::Result<Self> {
+        Self::at(services.fresh().await?).await
+    }
+
+    /// A ground on the private servers whose database is in this folder.
+    pub async fn on_small(services: &Services, folder: &Path) -> anyhow::Result<Self> {
+        Self::at(services.fresh_in(folder).await?).await
+    }
+
+    async fn at((database, amqp): (String, String)) -> anyhow::Result<Self> {
         crate::binary::build().await?;
-        let (database, amqp) = services.fresh().await?;
         let location = Location::Postgres {
             url: database.clone(),
             connections_max: 4,
@@ -61,16 +69,14 @@ impl Ground {
 
     /// A ground on an SQLite file.
     pub async fn embedded() -> anyhow::Result<Self> {
+        Self::embedded_in(folder("crash-store")?).await
+    }
+
+    /// A ground on an SQLite file in this folder, which is removed with it.
+    pub async fn embedded_in(dir: PathBuf) -> anyhow::Result<Self> {
         crate::binary::build().await?;
-        let dir = folder("crash-store")?;
-        Self::make(
-            Location::Sqlite {
-                path: dir.join("chorus.db"),
-            },
-            dir,
-            vec![],
-        )
-        .await
+        let path = dir.join("chorus.db");
+        Self::make(Location::Sqlite { path }, dir, vec![]).await
     }
 
     async fn make(location: Location, dir: PathBuf, urls: Vars) -> anyhow::Result<Self> {
@@ -118,6 +124,20 @@ impl Ground {
     /// A fleet on this ground; it has no members yet.
     pub fn fleet(&self, arm: Arm) -> Fleet {
         Fleet::new(self.dir.clone(), self.vars.clone(), arm)
+    }
+
+    /// A second fleet, of this name and unarmed, of processes that are told otherwise: the last value counts.
+    pub fn fleet_told(&self, name: &str, told: &[(&str, &str)]) -> Fleet {
+        let told = (told.iter()).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let vars = self.vars.iter().cloned().chain(told).collect();
+        Fleet::new(self.dir.join(name), vars, crate::fleet::unarmed())
+    }
+
+    /// What every process is told under this name.
+    pub fn told(&self, name: &str) -> anyhow::Result<&str> {
+        let found = self.vars.iter().rev().find(|(known, _)| known == name);
+        let value = found.map(|(_, value)| value.as_str());
+        value.with_context(|| format!("no process is told {name}"))
     }
 
     /// What a statement counts.

@@ -2,22 +2,29 @@
 //! nothing is lost, doubled, paid for again, or undone out of order.
 
 pub mod aftermath;
+pub mod alarm;
 pub mod binary;
 pub mod dice;
 pub mod door;
+pub mod doubt;
 pub mod fleet;
 pub mod forge;
+pub mod full;
 pub mod ground;
 pub mod models;
 pub mod operator;
 pub mod oracle;
 pub mod outage;
 pub mod pace;
+pub mod partition;
 pub mod plan;
 pub mod provider;
+pub mod proxy;
 pub mod rolling;
+pub mod rounds;
 pub mod seeds;
 pub mod services;
+pub mod skew;
 pub mod storm;
 pub mod walk;
 

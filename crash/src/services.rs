@@ -61,23 +61,29 @@ impl Services {
 
     /// A database and a virtual host with nothing in them: their URLs.
     pub async fn fresh(&self) -> anyhow::Result<(String, String)> {
+        self.fresh_with("").await
+    }
+
+    async fn fresh_with(&self, how: &str) -> anyhow::Result<(String, String)> {
         let n = self.taken.fetch_add(1, Ordering::Relaxed);
         ensure!(n < VHOSTS, "more than {VHOSTS} fleets in one run");
+        self.sql(&format!("CREATE DATABASE crash{n}{how}")).await?;
         let postgres = self.value("CHORUS_TEST_POSTGRES")?;
         let (server, _) = postgres.rsplit_once('/').context("a database URL")?;
-        let sql = format!("CREATE DATABASE crash{n}");
-        let made = Command::new("psql")
-            .args(["-X", "-q", "-w", &postgres, "-c", &sql])
-            .output()
-            .await?;
-        ensure!(
-            made.status.success(),
-            "{}",
-            String::from_utf8_lossy(&made.stderr)
-        );
         let amqp = self.value("CHORUS_TEST_AMQP")?;
         let (broker, _) = amqp.rsplit_once('/').context("a broker URL")?;
         Ok((format!("{server}/crash{n}"), format!("{broker}/v{n}")))
+    }
+
+    async fn sql(&self, sql: &str) -> anyhow::Result<()> {
+        let postgres = self.value("CHORUS_TEST_POSTGRES")?;
+        let ran = Command::new("psql")
+            .args(["-X", "-q", "-w", &postgres, "-c", sql])
+            .output()
+            .await?;
+        let said = String::from_utf8_lossy(&ran.stderr);
+        ensure!(ran.status.success(), "{said}");
+        Ok(())
     }
 
     /// Kills the broker with -9 and starts it again.
@@ -95,6 +101,26 @@ impl Services {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         self.script(&["start"], &["postgres"]).await
+    }
+
+    /// Has the broker believe that it is out of memory, or that it has plenty.
+    pub async fn memory_alarm(&self, on: bool) -> anyhow::Result<()> {
+        let share = if on { "0.00001" } else { "0.6" };
+        self.ctl(&["set_vm_memory_high_watermark", share]).await
+    }
+
+    /// Where whoever runs PostgreSQL keeps its data.
+    pub fn postgres_data(&self) -> PathBuf {
+        self.dir.join("postgres/data")
+    }
+
+    /// As [`Services::fresh`], the database in this folder.
+    pub async fn fresh_in(&self, folder: &Path) -> anyhow::Result<(String, String)> {
+        let name = format!("small{}", self.taken.load(Ordering::Relaxed));
+        let path = folder.display();
+        let made = format!("CREATE TABLESPACE {name} LOCATION '{path}'");
+        self.sql(&made).await?;
+        self.fresh_with(&format!(" TABLESPACE {name}")).await
     }
 
     async fn ctl(&self, args: &[&str]) -> anyhow::Result<()> {

@@ -308,7 +308,7 @@ fn there_and_back(flaky: bool) -> Plan {
 }
 
 /// Each process is to die at every place where nobody has died yet.
-fn what_is_left(places: Vec<String>, deaths: PathBuf) -> Arm {
+pub(crate) fn what_is_left(places: Vec<String>, deaths: PathBuf) -> Arm {
     Arc::new(move |_, _| {
         let died = died_at(&deaths);
         let left = places.iter().filter(|place| !died.contains(*place));

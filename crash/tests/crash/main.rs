@@ -1,9 +1,12 @@
 //! The crash suite. It starts its own servers and is left out where there are none.
 
+mod faults;
+
 use crash::aftermath::Aftermath;
 use crash::forge::{cases, forge};
 use crash::outage::outage;
 use crash::rolling::{Rolled, rolling};
+use crash::rounds::{rounds, stages as rounds_stages};
 use crash::seeds::SEEDS;
 use crash::services::Services;
 use crash::storm::{Weather, storm};
@@ -136,6 +139,30 @@ async fn a_worker_may_die_at_every_place_around_every_paid_call_of_the_forge() {
         assert_eq!((personas, pictures, letters), (1, 2, 0), "{case:?}");
         assert!(forged.whole, "{case:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_round_may_die_at_every_place_and_leaves_no_idea_claimed_and_no_topic_twice() {
+    if left_out("the rounds") {
+        return;
+    }
+    let _turn = TURN.lock().await;
+    let services = Services::start().await.unwrap();
+    let began = Instant::now();
+    let held: Vec<_> = stream::iter(rounds_stages())
+        .map(|stage| rounds(&services, stage))
+        .buffer_unordered(5)
+        .collect()
+        .await;
+    let mut wrong = vec![];
+    for held in held {
+        let held = held.unwrap();
+        eprintln!("{held}");
+        let well = held.missed.is_empty() && held.wrong.is_empty() && held.topics > 0;
+        wrong.extend((!well).then(|| held.to_string()));
+    }
+    eprintln!("rounds: {:.0} s", began.elapsed().as_secs_f64());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
