@@ -5,10 +5,11 @@
 //! one run wherever they are compared: machines differ, and are shared.
 //!
 //! `-- --only=embedded` and `--only=fleet` leave the other out; `--only=archive` fills a store with a million
-//! sagas first, and takes some minutes; `--strict` exits 1 if a bar does not hold.
+//! sagas first, and takes some minutes; `--only=ideas` groups ten thousand ideas and nothing else; `--strict` exits 1 if a bar does not hold.
 
 mod archive;
 mod fleet;
+mod ideas;
 mod limits;
 mod load;
 mod measure;
@@ -26,6 +27,9 @@ async fn main() -> ExitCode {
     if arguments.first().map(String::as_str) == Some("bare") {
         return limits::serve_bare().await;
     }
+    if arguments.iter().any(|word| word == "--only=ideas") {
+        return group(&arguments);
+    }
     match run(&arguments).await {
         Ok(report) => {
             report.print();
@@ -39,6 +43,24 @@ async fn main() -> ExitCode {
             report::say(&format!(
                 "error: {error:#}\ntry: scripts/services up, or set CHORUS_TEST_POSTGRES and CHORUS_TEST_AMQP"
             ));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Alone in its process, since the peak of its memory is measured.
+fn group(arguments: &[String]) -> ExitCode {
+    match ideas::group() {
+        Ok(grouped) => {
+            report::say(&grouped.told());
+            let strict = arguments.iter().any(|word| word == "--strict");
+            if strict && !grouped.holds() {
+                return ExitCode::FAILURE;
+            }
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            report::say(&format!("error: {error:#}"));
             ExitCode::FAILURE
         }
     }
