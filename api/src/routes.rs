@@ -1,5 +1,6 @@
 //! What each address does, one file for each noun.
 
+pub(crate) mod account_verbs;
 pub(crate) mod accounts;
 pub(crate) mod ai_requests;
 pub(crate) mod api_keys;
@@ -24,6 +25,7 @@ pub(crate) mod news;
 pub(crate) mod personas;
 pub(crate) mod posts;
 pub(crate) mod queues;
+pub(crate) mod refresh;
 pub(crate) mod replay_verbs;
 pub(crate) mod replays;
 pub(crate) mod responses;

@@ -2,14 +2,17 @@
 
 use super::secrets;
 use crate::client::Client;
-use crate::problem::Problem;
+use crate::idempotency::{Command, Given};
+use crate::problem::{Code, Problem};
 use crate::state::State;
 use crate::token::{self, Grant};
 use axum::extract::FromRequestParts;
-use axum::http::{header, request::Parts};
+use axum::http::{StatusCode, header, request::Parts};
 use chrono::TimeDelta;
 use domain::accounts::{roles, sessions};
 use saga_core::db::Tx;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -62,15 +65,33 @@ pub(crate) struct Opened {
     pub(crate) refresh: String,
     pub(crate) expires_in: u64,
     pub(crate) roles: Vec<String>,
+    /// What is kept of it, which says whether it is one of before.
+    pub(crate) given: Given,
 }
 
-/// Opens a session, in the caller's transaction. Its id is ours, whatever the request brought.
+/// What is kept of a sign-in under its `Idempotency-Key`: nothing in it opens anything.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    session: Uuid,
+    refresh_hash: [u8; 32],
+}
+
+/// Opens a session, in the caller's transaction and once for each key. Its id is ours, whatever the request
+/// brought.
 pub(crate) async fn open(
     state: &State,
     tx: &mut Tx,
+    command: &Command,
     account: Uuid,
     origin: Origin,
 ) -> Result<Opened, Problem> {
+    if let Some(earlier) = command.claim(tx).await? {
+        let opened = again(state, tx, command, account, earlier).await?;
+        return opened.ok_or_else(|| {
+            let how = "The session of this Idempotency-Key was used since, or is over; sign in with another key.";
+            Problem::new(Code::StateConflict, how)
+        });
+    }
     let (session, refresh) = (Uuid::now_v7(), secrets::refresh());
     let opening = sessions::Opening {
         id: session,
@@ -82,16 +103,44 @@ pub(crate) async fn open(
         life: life(state),
     };
     sessions::open(tx, opening).await?;
-    hand_out(state, tx, (session, account), refresh).await
+    hand_out(state, tx, command, (session, account), refresh).await
+}
+
+/// The tokens of the session that a command of before opened or refreshed: nobody kept them, so its refresh token
+/// is another one now. None where somebody has used that since, or the session is over.
+pub(crate) async fn again(
+    state: &State,
+    tx: &mut Tx,
+    command: &Command,
+    account: Uuid,
+    earlier: Given,
+) -> Result<Option<Opened>, Problem> {
+    let kept: Kept =
+        serde_json::from_value(earlier.body.clone()).map_err(|error| Problem::internal(&error))?;
+    let refresh = secrets::refresh();
+    let hash = secrets::hash(&refresh);
+    if !sessions::renew(tx, kept.session, kept.refresh_hash, hash).await? {
+        return Ok(None);
+    }
+    let mut opened = hand_out(state, tx, command, (kept.session, account), refresh).await?;
+    opened.given = earlier;
+    Ok(Some(opened))
 }
 
 /// The tokens of a session that is open.
 pub(crate) async fn hand_out(
     state: &State,
     tx: &mut Tx,
+    command: &Command,
     (session, account): (Uuid, Uuid),
     refresh: String,
 ) -> Result<Opened, Problem> {
+    let kept = json!(Kept {
+        session,
+        refresh_hash: secrets::hash(&refresh),
+    });
+    let given = Given::new(StatusCode::OK, kept);
+    command.keep(tx, &given).await?;
     let (settings, roles) = (state.settings(), roles::names(tx, account).await?);
     let life: Duration = settings.sign_in.access_life;
     let grant = Grant {
@@ -105,6 +154,7 @@ pub(crate) async fn hand_out(
         refresh,
         expires_in: life.as_secs(),
         roles,
+        given,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use crate::problem::Code;
 use crate::reference::{Api, Operation, staff};
-use crate::routes::{accounts, api_keys, dead_letters::Decision};
+use crate::routes::{account_verbs, accounts, api_keys, dead_letters::Decision};
 use serde_json::json;
 
 /// A change of an account that is there.
@@ -70,24 +70,26 @@ fn changes(api: Api) -> Api {
     );
     api.post(
         "/api/v1/admin/accounts/{id}/disable",
-        accounts::disable,
+        account_verbs::disable,
         change(
             "disableAccount",
             "Have an account do nothing any more",
             "Its sessions end. Asking twice is fine; your own is refused.",
         )
         .body::<Decision>(json!({"reason": "Robin has left."}))
+        .once()
         .refuses(&[Code::StateConflict]),
     )
     .post(
         "/api/v1/admin/accounts/{id}/enable",
-        accounts::enable,
+        account_verbs::enable,
         change(
             "enableAccount",
             "Have a disabled account do things again",
             "Asking twice is fine.",
         )
-        .body::<Decision>(json!({"reason": "Robin is back."})),
+        .body::<Decision>(json!({"reason": "Robin is back."}))
+        .once(),
     )
 }
 
@@ -123,6 +125,7 @@ fn keys(api: Api) -> Api {
             .says("Asking twice is fine.")
             .named("The key's id.")
             .body::<Decision>(json!({"reason": "The report is no more."}))
-            .answer::<api_keys::Told>(200, "The key, revoked."),
+            .answer::<api_keys::Told>(200, "The key, revoked.")
+            .once(),
     )
 }

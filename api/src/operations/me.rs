@@ -54,6 +54,7 @@ pub(super) fn operations() -> Api {
         signed("signOut", "End the session of the token that you show")
             .says("An issuer's token is no session of ours: sign out there.")
             .empty(204, "It is over.")
+            .once()
             .refuses(&[Code::StateConflict]),
     )
 }

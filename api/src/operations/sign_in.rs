@@ -2,7 +2,7 @@
 
 use crate::problem::Code;
 use crate::reference::{Api, Operation, anybody};
-use crate::routes::sign_in;
+use crate::routes::{refresh, sign_in};
 use serde_json::json;
 
 /// A sign-in by the token of somebody else's issuer.
@@ -12,8 +12,9 @@ fn by_issuer(id: &'static str, summary: &'static str, description: &'static str)
         .named("The issuer's name in the settings.")
         .body::<sign_in::Shown>(json!({"token": "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmVk"}))
         .answer::<sign_in::Welcome>(200, "Signed in.")
+        .once()
         .refuses(&[
-            Code::BadParameter,
+            Code::StateConflict,
             Code::InvalidToken,
             Code::TokenExpired,
             Code::AccountDisabled,
@@ -25,10 +26,15 @@ pub(super) fn operations() -> Api {
         "/api/v1/auth/login",
         sign_in::login,
         anybody("login", "Sign in by password")
-            .says("After five failures in a row the address is locked for five minutes, whoever asks.")
+            .says(
+                "After five failures in a row the address is locked for five minutes, whoever asks. No token is kept: \
+                 whoever asks again under one Idempotency-Key gets the same session, with another refresh token.",
+            )
             .body::<sign_in::Login>(json!({"email": "robin@example.org", "password": "three plain words"}))
             .answer::<sign_in::LoggedIn>(200, "Signed in.")
+            .once()
             .refuses(&[
+                Code::StateConflict,
                 Code::InvalidCredentials,
                 Code::AccountDisabled,
                 Code::AccountLocked,
@@ -36,11 +42,15 @@ pub(super) fn operations() -> Api {
     );
     let api = api.post(
         "/api/v1/auth/refresh",
-        sign_in::refresh,
+        refresh::refresh,
         anybody("refresh", "Get a new pair of tokens for a refresh token")
-            .says("A refresh token counts once. One that was used before ends its session, for whoever has it.")
-            .body::<sign_in::Refresh>(json!({"refresh_token": "chr_Qm9yaW5nIG9uIHB1cnBvc2U"}))
-            .answer::<sign_in::Pair>(200, "The new pair.")
+            .says(
+                "A refresh token counts once. One that was used before ends its session, for whoever has it. Whoever \
+                 lost the answer asks again under the same Idempotency-Key, and gets another pair in its place.",
+            )
+            .body::<refresh::Refresh>(json!({"refresh_token": "chr_Qm9yaW5nIG9uIHB1cnBvc2U"}))
+            .answer::<refresh::Pair>(200, "The new pair.")
+            .once()
             .refuses(&[Code::InvalidToken, Code::AccountDisabled]),
     );
     api.post(

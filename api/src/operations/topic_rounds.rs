@@ -75,6 +75,7 @@ pub(super) fn operations() -> Api {
                 "Deprecated: use `POST /api/v1/topic-rounds`. It takes an API key alone, and where a round is open it \
                  tells of that one.",
             )
-            .answer::<round_start::Kept>(200, "A round is open: this one, or the one that was."),
+            .answer::<round_start::Kept>(200, "A round is open: this one, or the one that was.")
+            .once(),
     )
 }

@@ -181,7 +181,7 @@ impl Operation {
 
     /// Is done once for each `Idempotency-Key`.
     pub(crate) fn once(mut self) -> Self {
-        for status in [200, 201, 202] {
+        for status in [200, 201, 202, 204] {
             self = self.tells(
                 status,
                 "Idempotency-Replayed",

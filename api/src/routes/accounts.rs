@@ -1,6 +1,6 @@
 //! `/admin/accounts`: who there is, and what they may do.
 
-use super::dead_letters::{Decision, words};
+use super::dead_letters::words;
 use super::sign_in::PASSWORD_BYTES_MAX;
 use crate::asked::Asked;
 use crate::auth::{By, Caller, Staff};
@@ -238,50 +238,6 @@ pub(crate) async fn password(
     finished(&state, tx, id).await
 }
 
-/// Has an account do nothing any more, and ends its sessions.
-pub(crate) async fn disable(
-    caller: Staff,
-    Id(id): Id,
-    In(state): In<State>,
-    Json { value, .. }: Json<Decision>,
-) -> Result<axum::Json<Told>, Problem> {
-    if caller.own_account() == Some(id) {
-        let how = "This is your own account; have another admin disable it.";
-        return Err(Problem::new(Code::StateConflict, how));
-    }
-    switch(&state, &caller, (id, false), value).await
-}
-
-/// Has an account that was disabled do things again.
-pub(crate) async fn enable(
-    caller: Staff,
-    Id(id): Id,
-    In(state): In<State>,
-    Json { value, .. }: Json<Decision>,
-) -> Result<axum::Json<Told>, Problem> {
-    switch(&state, &caller, (id, true), value).await
-}
-
-async fn switch(
-    state: &State,
-    caller: &Caller,
-    (id, on): (Uuid, bool),
-    why: Decision,
-) -> Result<axum::Json<Told>, Problem> {
-    let reason = why.words()?;
-    let mut tx = state.begin().await?;
-    touched(&mut tx, caller, id).await?;
-    if store::switch(&mut tx, id, on).await? {
-        let (by, verb) = (caller.signature(), ["account.disable", "account.enable"]);
-        let verb = verb[usize::from(on)];
-        if !on {
-            sessions::revoke_all(&mut tx, id).await?;
-        }
-        decided(&mut tx, (&by, &reason), verb, (id, json!({}))).await?;
-    }
-    finished(state, tx, id).await
-}
-
 /// Commits, has it count at once, and tells how the account is now.
 async fn finished(state: &State, mut tx: Tx, id: Uuid) -> Result<axum::Json<Told>, Problem> {
     let body = shown(&mut tx, id).await?;
@@ -290,14 +246,14 @@ async fn finished(state: &State, mut tx: Tx, id: Uuid) -> Result<axum::Json<Told
     Ok(axum::Json(body))
 }
 
-async fn shown(tx: &mut Tx, id: Uuid) -> Result<Told, Problem> {
+pub(super) async fn shown(tx: &mut Tx, id: Uuid) -> Result<Told, Problem> {
     let account = store::find_in(tx, id).await?;
     let account = account.ok_or_else(|| Problem::not_found("account"))?;
     Ok(Told::of(&account, roles::names(tx, id).await?))
 }
 
 /// Makes sure that there is such an account, and that the caller may change it.
-async fn touched(tx: &mut Tx, caller: &Caller, id: Uuid) -> Result<(), Problem> {
+pub(super) async fn touched(tx: &mut Tx, caller: &Caller, id: Uuid) -> Result<(), Problem> {
     let found = store::find_in(tx, id).await?;
     found.ok_or_else(|| Problem::not_found("account"))?;
     may_make(caller, &roles::names(tx, id).await?)
@@ -329,7 +285,7 @@ pub(super) fn no_key(caller: &Caller) -> Result<(), Problem> {
     (!by_key).then_some(()).ok_or_else(refused)
 }
 
-async fn decided(
+pub(super) async fn decided(
     tx: &mut Tx,
     (by, reason): (&str, &str),
     verb: &'static str,

@@ -220,10 +220,15 @@ pub(crate) async fn revoke(
     caller: Staff,
     Id(id): Id,
     In(state): In<State>,
-    Json { value, .. }: Json<Decision>,
-) -> Result<axum::Json<Told>, Problem> {
+    asked: Asked,
+    Json { value, bytes }: Json<Decision>,
+) -> Result<Response, Problem> {
     let reason = value.words()?;
+    let command = Command::of(&state, &caller.account().to_string(), &asked, &bytes)?;
     let mut tx = state.begin().await?;
+    if let Some(earlier) = command.claim(&mut tx).await? {
+        return Ok(earlier.into_response());
+    }
     let revoked = keys::revoke(&mut tx, id).await?;
     let (key, changed) = revoked.ok_or_else(|| Problem::not_found("key"))?;
     if changed {
@@ -237,7 +242,9 @@ pub(crate) async fn revoke(
         };
         audit::write(&mut tx, &entry).await?;
     }
+    let given = Given::telling(StatusCode::OK, &Told::from(key))?;
+    command.keep(&mut tx, &given).await?;
     tx.commit().await?;
     state.door().look_again();
-    Ok(axum::Json(Told::from(key)))
+    Ok(given.into_response())
 }

@@ -1,17 +1,21 @@
 //! `/auth/me`, `/auth/sessions`, `/auth/logout`: what callers see of themselves, and how they go.
 
+use crate::asked::Asked;
 use crate::auth::{By, Signed};
+use crate::idempotency::{Command, Given};
 use crate::page::{self, Page};
 use crate::params::{Id, Params};
 use crate::problem::{Code, Problem};
 use crate::state::State;
 use axum::extract::State as In;
 use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, Utc};
 use domain::accounts::permissions::Permissions;
 use domain::accounts::sessions::{self, Session};
 use domain::accounts::store;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use uuid::Uuid;
 
 const OF_PEOPLE: &str = "Sessions are for whoever signed in; a key has none.";
@@ -151,16 +155,31 @@ pub(crate) async fn end(
 }
 
 /// Ends the session of the token that the caller shows.
-pub(crate) async fn logout(caller: Signed, In(state): In<State>) -> Result<StatusCode, Problem> {
+pub(crate) async fn logout(
+    caller: Signed,
+    In(state): In<State>,
+    asked: Asked,
+) -> Result<Response, Problem> {
     let By::Session(id) = caller.by() else {
         return Err(Problem::new(
             Code::StateConflict,
             "These credentials are no session of ours: sign out at their issuer, or have the key revoked.",
         ));
     };
+    // Each session ends once: whoever asks again in another has another command.
+    let command = Command::of(&state, &format!("{} {id}", caller.account()), &asked, b"")?;
     let mut tx = state.begin().await?;
-    sessions::revoke(&mut tx, *id).await?;
-    tx.commit().await?;
+    let earlier = command.claim(&mut tx).await?;
+    let given = match earlier {
+        Some(earlier) => earlier,
+        None => {
+            sessions::revoke(&mut tx, *id).await?;
+            let given = Given::new(StatusCode::NO_CONTENT, Value::Null);
+            command.keep(&mut tx, &given).await?;
+            tx.commit().await?;
+            given
+        }
+    };
     state.door().forget(*id).await;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(given.mark(StatusCode::NO_CONTENT.into_response()))
 }

@@ -156,13 +156,12 @@ pub(crate) async fn kept(
             return Err(Problem::new(Code::MissingCredentials, how));
         }
     }
+    let command = Command::of(&state, &caller.account().to_string(), &asked, b"")?;
     let mut tx = state.begin().await?;
-    let (started, tickets) = start(&state, &mut tx, &caller, Params::default(), &asked).await?;
-    if started.new {
-        tx.commit().await?;
-        saga_core::fault::point("api.committed", "");
-        state.client().publish(tickets);
+    if let Some(earlier) = command.claim(&mut tx).await? {
+        return Ok(earlier.into_response());
     }
+    let (started, tickets) = start(&state, &mut tx, &caller, Params::default(), &asked).await?;
     let message = if started.new {
         "The round has begun."
     } else {
@@ -174,7 +173,17 @@ pub(crate) async fn kept(
         round_id: started.id,
         job: job(started.id),
     };
-    Ok((StatusCode::OK, axum::Json(told)).into_response())
+    let given = Given::telling(StatusCode::OK, &told)?;
+    if started.new {
+        command.keep(&mut tx, &given).await?;
+        tx.commit().await?;
+        saga_core::fault::point("api.committed", "");
+        state.client().publish(tickets);
+    } else {
+        drop(tx); // nothing was done, and what is told of it stays as it is told now
+        command.keep_after(&state, &given).await?;
+    }
+    Ok(given.into_response())
 }
 
 async fn start(

@@ -1,27 +1,28 @@
-//! `/auth/google`, `/auth/oidc/{provider}`, `/auth/login`, `/auth/refresh`: how people come in, and stay.
+//! `/auth/google`, `/auth/oidc/{provider}`, `/auth/login`: how people come in.
 
+use crate::asked::Asked;
 use crate::auth::opened::{self, Opened, Origin};
 use crate::auth::passwords::Checked;
-use crate::auth::{disabled, refused, secrets};
+use crate::auth::{disabled, refused};
 use crate::body::{Json, PUBLIC_BYTES_MAX};
+use crate::idempotency::Command;
 use crate::keyed;
 use crate::params::Name;
 use crate::problem::{Code, Problem};
 use crate::state::State;
 use axum::extract::State as In;
+use axum::response::{IntoResponse as _, Response};
 use chrono::Utc;
 use domain::accounts::attempts::{self, Locked};
 use domain::accounts::passwords::{self, Known};
 use domain::accounts::roles::ROLES;
-use domain::accounts::sessions::{self, Rotated};
 use domain::accounts::store::{self, Account};
-use saga_core::store::audit::{self, Entry};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use uuid::Uuid;
 
 const GOOGLE: &str = "google";
-const KIND: &str = "bearer";
+/// What the tokens are to be sent as.
+pub(super) const KIND: &str = "bearer";
 /// Longer ones cost more than they are worth.
 pub(super) const PASSWORD_BYTES_MAX: usize = 256;
 
@@ -55,9 +56,10 @@ pub(crate) struct Welcome {
 pub(crate) async fn google(
     In(state): In<State>,
     origin: Origin,
-    Json { value, .. }: Json<Shown, PUBLIC_BYTES_MAX>,
-) -> Result<axum::Json<Welcome>, Problem> {
-    by_issuer(&state, GOOGLE, value, origin).await
+    asked: Asked,
+    Json { value, bytes }: Json<Shown, PUBLIC_BYTES_MAX>,
+) -> Result<Response, Problem> {
+    by_issuer(&state, GOOGLE, value, (origin, asked, &bytes)).await
 }
 
 /// Signs somebody in by a token of an issuer of the settings.
@@ -65,17 +67,18 @@ pub(crate) async fn oidc(
     Name(provider): Name,
     In(state): In<State>,
     origin: Origin,
-    Json { value, .. }: Json<Shown, PUBLIC_BYTES_MAX>,
-) -> Result<axum::Json<Welcome>, Problem> {
-    by_issuer(&state, &provider, value, origin).await
+    asked: Asked,
+    Json { value, bytes }: Json<Shown, PUBLIC_BYTES_MAX>,
+) -> Result<Response, Problem> {
+    by_issuer(&state, &provider, value, (origin, asked, &bytes)).await
 }
 
 async fn by_issuer(
     state: &State,
     provider: &str,
     shown: Shown,
-    origin: Origin,
-) -> Result<axum::Json<Welcome>, Problem> {
+    (origin, asked, bytes): (Origin, Asked, &[u8]),
+) -> Result<Response, Problem> {
     let issuers = state.door().issuers();
     if !issuers.has(provider) {
         let how =
@@ -90,12 +93,13 @@ async fn by_issuer(
     let stated = issuers.signs_in(provider, token.trim(), Utc::now()).await;
     let stated = stated.map_err(refused)?;
     let account = state.door().account_of(&stated).await?;
+    let command = Command::of(state, &account.id.to_string(), &asked, bytes)?;
     let mut tx = state.begin().await?;
-    let opened = opened::open(state, &mut tx, account.id, origin).await?;
+    let opened = opened::open(state, &mut tx, &command, account.id, origin).await?;
     tx.commit().await?;
     tracing::info!(account = %account.id, provider, "Signed in by an issuer's token");
     let email = account.address().map(str::to_owned);
-    Ok(axum::Json(Welcome {
+    let welcome = Welcome {
         user_id: account.id,
         email: email.or(stated.identity.email),
         display_name: account.display_name,
@@ -103,7 +107,8 @@ async fn by_issuer(
         refresh_token: opened.refresh,
         token_type: KIND,
         expires_in: opened.expires_in,
-    }))
+    };
+    Ok(opened.given.mark(axum::Json(welcome).into_response()))
 }
 
 /// Who signs in by password.
@@ -119,8 +124,9 @@ pub(crate) struct Login {
 pub(crate) async fn login(
     In(state): In<State>,
     origin: Origin,
-    Json { value, .. }: Json<Login, PUBLIC_BYTES_MAX>,
-) -> Result<axum::Json<LoggedIn>, Problem> {
+    asked: Asked,
+    Json { value, bytes }: Json<Login, PUBLIC_BYTES_MAX>,
+) -> Result<Response, Problem> {
     let email = value.email.trim().to_lowercase();
     let parts = [email.as_bytes()];
     let address = keyed::hash(&state.settings().pepper, "sign-in address", &parts);
@@ -148,6 +154,7 @@ pub(crate) async fn login(
         Checked::RightOutdated => passwords.hash(password).await?,
         Checked::Right | Checked::Wrong => hash.clone(),
     };
+    let command = Command::of(&state, &account.id.to_string(), &asked, &bytes)?;
     let mut tx = state.begin().await?;
     attempts::succeeded(&mut tx, address).await?;
     // Looking at a password takes its time: it may have been set anew meanwhile, to keep this one out.
@@ -159,10 +166,12 @@ pub(crate) async fn login(
         tx.commit().await?;
         return Err(disabled());
     }
-    let opened = opened::open(&state, &mut tx, account.id, origin).await?;
+    let opened = opened::open(&state, &mut tx, &command, account.id, origin).await?;
     tx.commit().await?;
     tracing::info!(account = %account.id, "Signed in by password");
-    Ok(axum::Json(LoggedIn::of(account, opened)))
+    let given = opened.given.clone();
+    let told = axum::Json(LoggedIn::of(account, opened));
+    Ok(given.mark(told.into_response()))
 }
 
 /// Who signed in by password, and their tokens.
@@ -221,78 +230,4 @@ fn locked(Locked(left): Locked) -> Problem {
     let seconds = u64::try_from(left.num_seconds()).unwrap_or_default() + 1;
     let how = "Too many attempts in a row failed; try again in a few minutes.";
     Problem::new(Code::AccountLocked, how).retry_after(seconds)
-}
-
-/// A refresh token, to be spent.
-#[derive(Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = RefreshToken)]
-pub(crate) struct Refresh {
-    /// The one that came last.
-    refresh_token: String,
-}
-
-/// A new pair of tokens.
-#[derive(Serialize, utoipa::ToSchema)]
-#[schema(as = TokenPair)]
-pub(crate) struct Pair {
-    /// To be sent as `Authorization: Bearer`.
-    access_token: String,
-    /// For the next refresh, once.
-    refresh_token: String,
-    token_type: &'static str,
-    /// Seconds that the access token is good for.
-    expires_in: u64,
-}
-
-/// Gives a new pair of tokens for a refresh token, which counts once. One that was used before ends its
-/// session: of the two who have it, nobody knows which one is the owner.
-pub(crate) async fn refresh(
-    In(state): In<State>,
-    Json { value, .. }: Json<Refresh, PUBLIC_BYTES_MAX>,
-) -> Result<axum::Json<Pair>, Problem> {
-    let unknown = || {
-        Problem::new(
-            Code::InvalidToken,
-            "The refresh token is none of ours, or over; sign in again.",
-        )
-    };
-    if !secrets::is_refresh(&value.refresh_token) {
-        return Err(unknown());
-    }
-    let (old, new) = (secrets::hash(&value.refresh_token), secrets::refresh());
-    let mut tx = state.begin().await?;
-    let hash = secrets::hash(&new);
-    match sessions::rotate(&mut tx, old, hash, opened::life(&state)).await? {
-        Rotated::Unknown => Err(unknown()),
-        Rotated::Reused { session, account } => {
-            let entry = Entry {
-                actor: "the server",
-                verb: "session.revoke",
-                target_kind: "session",
-                target_id: session.to_string(),
-                reason: "a refresh token was used twice",
-                detail: json!({"account_id": account}),
-            };
-            audit::write(&mut tx, &entry).await?;
-            tx.commit().await?;
-            state.door().forget(session).await;
-            tracing::warn!(%session, %account, "A refresh token was used twice: its session is over");
-            Err(unknown())
-        }
-        Rotated::Done { session, account } => {
-            let found = store::find_in(&mut tx, account).await?;
-            if found.is_none_or(|account| account.disabled_at.is_some()) {
-                return Err(disabled()); // rolled back: the token is not spent
-            }
-            let opened = opened::hand_out(&state, &mut tx, (session, account), new).await?;
-            tx.commit().await?;
-            Ok(axum::Json(Pair {
-                access_token: opened.access,
-                refresh_token: opened.refresh,
-                token_type: KIND,
-                expires_in: opened.expires_in,
-            }))
-        }
-    }
 }

@@ -4,12 +4,15 @@ use crate::support::{Answer, App, Person};
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use uuid::Uuid;
 
 /// The document, and what was done of it.
 pub(crate) struct Document {
     pub(crate) told: Value,
     /// Operations whose example was sent.
     pub(crate) played: BTreeSet<String>,
+    /// Those of them that were asked for twice under one key, and done once.
+    pub(crate) commands: BTreeSet<String>,
     /// What they answered in JSON, by operation and status.
     pub(crate) answers: BTreeMap<String, Map<String, Value>>,
 }
@@ -28,11 +31,11 @@ impl Document {
     pub(crate) async fn of(app: &App) -> Self {
         let request = app.request(Method::GET, "/api/v1/openapi.json", None);
         let told = app.send(request).await.is(200).body;
-        let (played, answers) = (BTreeSet::new(), BTreeMap::new());
         Self {
             told,
-            played,
-            answers,
+            played: BTreeSet::new(),
+            commands: BTreeSet::new(),
+            answers: BTreeMap::new(),
         }
     }
 
@@ -47,12 +50,22 @@ impl Document {
         each.collect()
     }
 
+    /// The operations that do something, each of which takes an `Idempotency-Key`.
+    pub(crate) fn posts(&self) -> BTreeSet<String> {
+        let all = self.operations().into_iter();
+        let posts = all.filter(|one| one.method == Method::POST);
+        posts
+            .map(|one| one.told["operationId"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
     pub(crate) fn ids(&self) -> BTreeSet<String> {
         let id = |one: &Operation<'_>| one.told["operationId"].as_str().unwrap().to_owned();
         self.operations().iter().map(id).collect()
     }
 
-    /// Sends an operation's example, and holds its answer against the document.
+    /// Sends an operation's example, and holds its answer against the document. A command is sent twice under one
+    /// key, and done once.
     pub(crate) async fn play(
         &mut self,
         app: &App,
@@ -61,9 +74,40 @@ impl Document {
         by: Option<&Person>,
     ) -> Answer {
         let example = self.example(id);
-        let answer = self.send(app, id, names, by, example.as_ref()).await;
-        assert!(answer.status.is_success(), "{id}: {answer:#?}");
+        self.play_with(app, id, names, by, example.as_ref()).await
+    }
+
+    /// As [`Document::play`], with another body than the example.
+    pub(crate) async fn play_with(
+        &mut self,
+        app: &App,
+        id: &str,
+        names: Names<'_>,
+        by: Option<&Person>,
+        body: Option<&Value>,
+    ) -> Answer {
         self.played.insert(id.to_owned());
+        if self.find(id).method != Method::POST {
+            let answer = self.send(app, id, names, by, body).await;
+            assert!(answer.status.is_success(), "{id}: {answer:#?}");
+            return answer;
+        }
+        let key = format!("play {}", Uuid::now_v7());
+        let answer = self.ask(app, id, (names, by, body, Some(&key))).await;
+        assert!(answer.status.is_success(), "{id}: {answer:#?}");
+        assert!(!answer.headers.contains_key("idempotency-replayed"), "{id}");
+        let again = self.ask(app, id, (names, by, body, Some(&key))).await;
+        // Whoever has signed out is known no more.
+        if id == "signOut" {
+            return answer;
+        }
+        assert!(again.status.is_success(), "{id}: {again:#?}");
+        let replayed = again.headers.get("idempotency-replayed");
+        assert!(
+            replayed.is_some_and(|replayed| replayed == "true"),
+            "{id}: {again:#?}"
+        );
+        self.commands.insert(id.to_owned());
         answer
     }
 
@@ -76,6 +120,16 @@ impl Document {
         by: Option<&Person>,
         body: Option<&Value>,
     ) -> Answer {
+        self.ask(app, id, (names, by, body, None)).await
+    }
+
+    /// As [`Document::send`], under a key.
+    pub(crate) async fn ask(
+        &mut self,
+        app: &App,
+        id: &str,
+        (names, by, body, key): (Names<'_>, Option<&Person>, Option<&Value>, Option<&str>),
+    ) -> Answer {
         let operation = self.find(id);
         let mut path = operation.path.to_owned();
         for (name, value) in names {
@@ -84,6 +138,10 @@ impl Document {
         let request = app.request(operation.method, &path, by);
         let request = match body {
             Some(body) => request.json(body),
+            None => request,
+        };
+        let request = match key {
+            Some(key) => request.header("idempotency-key", key),
             None => request,
         };
         let answer = app.send(request).await;

@@ -39,6 +39,7 @@ mod matrix;
 mod mirror;
 mod news;
 mod numbers;
+mod once;
 mod order;
 mod passwords;
 mod people;

@@ -59,17 +59,6 @@ pub struct Standing {
     pub disabled_at: Option<DateTime<Utc>>,
 }
 
-/// What became of a refresh token.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Rotated {
-    /// It was good, and another took its place.
-    Done { session: Uuid, account: Uuid },
-    /// It had been used before, so somebody has a copy: its session is over.
-    Reused { session: Uuid, account: Uuid },
-    /// It is none of ours, or too old.
-    Unknown,
-}
-
 const INSERT: &str = "-- sessions.insert
     INSERT INTO sessions (id, account_id, own_roles, refresh_hash, ip_prefix, user_agent, created_at, last_used_at, expires_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)";
@@ -88,6 +77,11 @@ const SPEND: &str = "-- sessions.spend
     INSERT INTO spent_refreshes (refresh_hash, session_id) VALUES ($1, $2)";
 const SPENT: &str = "-- sessions.spent
     SELECT s.id, s.account_id FROM spent_refreshes r JOIN sessions s ON s.id = r.session_id WHERE r.refresh_hash = $1";
+const OWNER: &str = "-- sessions.owner
+    SELECT account_id FROM sessions WHERE refresh_hash = $1 UNION ALL
+    SELECT s.account_id FROM spent_refreshes r JOIN sessions s ON s.id = r.session_id WHERE r.refresh_hash = $1";
+const RENEW: &str = "-- sessions.renew
+    UPDATE sessions SET refresh_hash = $3 WHERE id = $1 AND refresh_hash = $2 AND revoked_at IS NULL AND expires_at > $4";
 const REVOKE: &str = "-- sessions.revoke
     UPDATE sessions SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
 const REVOKE_OWN: &str = "-- sessions.revoke_own
@@ -135,28 +129,57 @@ pub async fn used(db: &Db, id: Uuid, now: DateTime<Utc>) -> sqlx::Result<()> {
     db.query(USED).bind(id).bind(now).execute().await.map(drop)
 }
 
-/// Puts a new refresh token in the place of one, which must be the session's last. One that was used
-/// before ends the session: the caller commits that, too.
+/// Puts a new refresh token in the place of one, and tells of which session and account it is; none where it was
+/// not the session's last, or the session is over.
 pub async fn rotate(
     tx: &mut Tx,
     old: [u8; 32],
     new: [u8; 32],
     life: TimeDelta,
-) -> sqlx::Result<Rotated> {
+) -> sqlx::Result<Option<(Uuid, Uuid)>> {
     let now = tx.now().await?;
     let rotate = tx.query(ROTATE).bind(old.to_vec()).bind(new.to_vec());
     let rotated: Option<(Uuid, Uuid)> = rotate.bind(now).bind(now + life).optional().await?;
-    if let Some((session, account)) = rotated {
+    if let Some((session, _)) = rotated {
         let spend = tx.query(SPEND).bind(old.to_vec()).bind(session);
         spend.execute().await?;
-        return Ok(Rotated::Done { session, account });
     }
-    let spent: Option<(Uuid, Uuid)> = tx.query(SPENT).bind(old.to_vec()).optional().await?;
-    let Some((session, account)) = spent else {
-        return Ok(Rotated::Unknown);
-    };
-    revoke(tx, session).await?;
-    Ok(Rotated::Reused { session, account })
+    Ok(rotated)
+}
+
+/// Ends the session of a refresh token that was used before, since somebody has a copy, and tells which session of
+/// whose it was; none where it was not used, or is none of ours.
+pub async fn end_reused(tx: &mut Tx, refresh: [u8; 32]) -> sqlx::Result<Option<(Uuid, Uuid)>> {
+    let spent: Option<(Uuid, Uuid)> = tx.query(SPENT).bind(refresh.to_vec()).optional().await?;
+    if let Some((session, _)) = spent {
+        revoke(tx, session).await?;
+    }
+    Ok(spent)
+}
+
+/// Whose session a refresh token is of, whether or not it was used.
+pub async fn owner(db: &Db, refresh: [u8; 32]) -> sqlx::Result<Option<Uuid>> {
+    let found = db.query(OWNER).bind(refresh.to_vec());
+    let found: Option<(Uuid,)> = found.optional().await?;
+    Ok(found.map(|(account,)| account))
+}
+
+/// Puts another refresh token in the place of one that may have been lost on its way; false where that one was
+/// used, or its session is over. Whoever brings the lost one after all is one too many, as with any other.
+pub async fn renew(
+    tx: &mut Tx,
+    session: Uuid,
+    lost: [u8; 32],
+    new: [u8; 32],
+) -> sqlx::Result<bool> {
+    let now = tx.now().await?;
+    let renew = tx.query(RENEW).bind(session).bind(lost.to_vec());
+    if renew.bind(new.to_vec()).bind(now).execute().await? == 0 {
+        return Ok(false);
+    }
+    let spend = tx.query(SPEND).bind(lost.to_vec()).bind(session);
+    spend.execute().await?;
+    Ok(true)
 }
 
 /// Ends a session.

@@ -85,9 +85,17 @@ pub(super) async fn starts(app: &App, document: &mut Document, person: &Person) 
         .await
         .is(201);
     let script = "/api/admin/start_generation_round";
-    let request = app.request(Method::POST, script, None);
-    let begun = app.send(request.header("x-api-key", key.text("key"))).await;
+    let start = async || {
+        let request = app.request(Method::POST, script, None);
+        let request = request.header("idempotency-key", "tonight");
+        app.send(request.header("x-api-key", key.text("key"))).await
+    };
+    let (begun, again) = (start().await, start().await);
     document.check("startGenerationRound", &begun);
+    document.check("startGenerationRound", &again);
+    assert_eq!(again.header("idempotency-replayed"), "true");
+    assert_eq!(begun.body, again.body);
+    document.commands.insert("startGenerationRound".to_owned());
     let answers = document.answers.entry("startGenerationRound".to_owned());
     answers
         .or_default()
@@ -96,12 +104,14 @@ pub(super) async fn starts(app: &App, document: &mut Document, person: &Person) 
 
     // Whether that one is over yet is for its workers to say.
     let example = document.example("startRound");
+    let host = Some(person);
+    let asked = (&[][..], host, example.as_ref(), Some("tonight"));
     loop {
-        let host = Some(person);
-        let started = document
-            .send(app, "startRound", &[], host, example.as_ref())
-            .await;
+        let started = document.ask(app, "startRound", asked).await;
         if started.status == 202 {
+            let again = document.ask(app, "startRound", asked).await;
+            assert_eq!(again.header("idempotency-replayed"), "true");
+            assert_eq!(again.id(), started.id());
             break;
         }
         let open = started.is_problem(409, "round_in_progress").text("job");
@@ -111,4 +121,5 @@ pub(super) async fn starts(app: &App, document: &mut Document, person: &Person) 
             .await;
     }
     document.played.insert("startRound".to_owned());
+    document.commands.insert("startRound".to_owned());
 }
