@@ -24,7 +24,7 @@ const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 /// is done between them. Whoever is cut off here may have been heard all the same.
 const ANSWER_MAX: Duration = Duration::from_secs(75);
 
-const GUARDS: [(HeaderName, HeaderValue); 3] = [
+const GUARDS: [(HeaderName, HeaderValue); 4] = [
     (
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
@@ -36,6 +36,11 @@ const GUARDS: [(HeaderName, HeaderValue); 3] = [
     (
         header::CONTENT_SECURITY_POLICY,
         HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
+    ),
+    // A page that opened one of ours, or that one of ours leads to, gets no hold of its window.
+    (
+        HeaderName::from_static("cross-origin-opener-policy"),
+        HeaderValue::from_static("same-origin"),
     ),
 ];
 

@@ -18,13 +18,13 @@ async fn get(app: &App, path: &str, key: &str) -> Answer {
     with_key(app, Method::GET, path, key, json!({})).await
 }
 
-async fn made(app: &App, admin: &Person, scopes: &[&str]) -> Answer {
+pub(crate) async fn made(app: &App, admin: &Person, scopes: &[&str]) -> Answer {
     let body = json!({"name": "nightly", "scopes": scopes, "reason": "a test"});
     app.post(KEYS, admin, &body).await.is(201)
 }
 
 /// An admin whose account is one: the key of it may do what its scopes say.
-async fn admin(app: &App) -> Person {
+pub(crate) async fn admin(app: &App) -> Person {
     let admin = app.person(&["admin"]);
     let path = format!("{ACCOUNTS}/{}/roles", admin.account);
     let request = app.request(Method::PUT, &path, Some(&admin));

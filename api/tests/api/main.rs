@@ -13,6 +13,7 @@
 
 mod attacks;
 mod audit;
+mod canaries;
 mod costs;
 mod crowd;
 mod curated;

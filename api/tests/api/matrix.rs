@@ -3,9 +3,12 @@
 use crate::mirror::survey;
 use crate::support::{Answer, App, Person, answers, on_each};
 use chorus_api::table::{Need, ROUTES};
+use chorus_api::token::{self, Grant};
+use chrono::{TimeDelta, Utc};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// What each role may do at the routes that there are, as the specification has it: `own` for rows of one's
@@ -106,10 +109,91 @@ async fn every_role_may_do_what_the_table_says_and_nothing_else() {
     app.end().await;
 }
 
+/// Somebody whose token was good until a few minutes ago.
+fn late(app: &App, by: &Person) -> Person {
+    let grant = Grant {
+        account: by.account,
+        session: Uuid::now_v7(),
+        roles: vec![],
+    };
+    let then = Utc::now() - TimeDelta::minutes(5);
+    let life = Duration::from_secs(1);
+    let token = token::mint_at(app.secret.as_bytes(), &grant, life, then);
+    Person {
+        token: token.unwrap(),
+        ..by.clone()
+    }
+}
+
+/// What keys may be made for, written a second time as the roles are.
+const SCOPES: [(&str, &[&str]); 8] = [
+    (
+        "accounts:write",
+        &["accounts.read", "accounts.write", "keys.read", "keys.write"],
+    ),
+    ("events:write", &[]),
+    ("jobs:read", &["jobs.read"]),
+    ("jobs:write", &["jobs.read", "jobs.write"]),
+    (
+        "ops:read",
+        &[
+            "sagas.read",
+            "queues.read",
+            "audit.read",
+            "costs.read",
+            "limits.read",
+        ],
+    ),
+    (
+        "ops:write",
+        &["sagas.control", "queues.control", "dead.replay"],
+    ),
+    ("rounds:start", &["rounds.start"]),
+    ("surveys:write", &["surveys.read", "surveys.write"]),
+];
+
+#[tokio::test]
+async fn every_key_may_do_what_its_scope_says_and_nothing_else_whoever_has_it() {
+    let app = App::new(None, |_| {}).await;
+    let admin = crate::keys::admin(&app).await; // who may do everything
+    for (scope, permissions) in SCOPES {
+        let key = crate::keys::made(&app, &admin, &[scope]).await.text("key");
+        for (method, path, need) in ROUTES {
+            let request = app.request(method.parse().unwrap(), &address(path), None);
+            let request = request.header("content-type", "application/json");
+            let request = request.header("x-api-key", &key);
+            let answer = app.send(request.body("{\"nonsense\": 1}")).await;
+            let what = format!("{scope}: {method} {path}: {answer:#?}");
+            assert!(answer.status.as_u16() < 500, "{what}");
+            let forbidden = answer.body["code"] == "forbidden";
+            match need {
+                Need::Nobody | Need::Anybody => {
+                    assert_ne!(answer.body["code"], "invalid_api_key", "{what}");
+                }
+                Need::Own(_) | Need::All(_) => {
+                    assert_eq!(forbidden, !may(permissions, *need), "{what}");
+                }
+            }
+        }
+    }
+    let known = app
+        .post(
+            "/api/v1/admin/api-keys",
+            &admin,
+            &json!({"name": "x", "scopes": []}),
+        )
+        .await;
+    let told = known.is_problem(422, "validation_failed").body.to_string();
+    let named = SCOPES.map(|(scope, _)| scope).join(", ");
+    assert!(told.contains(&named), "every scope is here: {told}");
+    app.end().await;
+}
+
 #[tokio::test]
 async fn nobody_in_particular_comes_to_what_is_for_everybody_alone() {
     let app = App::new(None, |_| {}).await;
     let over = app.person(&["admin"]);
+    let late = late(&app, &app.person(&["admin"]));
     app.post("/api/v1/auth/logout", &over, &json!({}))
         .await
         .is(204);
@@ -117,6 +201,10 @@ async fn nobody_in_particular_comes_to_what_is_for_everybody_alone() {
         let anonymous = ask(&app, method, path, None).await;
         let without = ask(&app, method, path, Some(&app.person(&[]))).await;
         let ended = ask(&app, method, path, Some(&over)).await;
+        let late = ask(&app, method, path, Some(&late)).await;
+        if *need != Need::Nobody {
+            late.is_problem(401, "token_expired");
+        }
         match need {
             Need::Nobody => assert_ne!(anonymous.body["code"], "missing_credentials", "{path}"),
             Need::Anybody => {

@@ -70,6 +70,40 @@ fn slow(settings: &mut chorus_api::ApiSettings) {
 }
 
 #[tokio::test]
+async fn nobody_is_told_who_there_is_by_how_long_it_takes() {
+    let app = App::new(None, |settings| {
+        slow(settings);
+        settings.sign_in.cost.passes = 2;
+    })
+    .await;
+    somebody(&app, "ana@example.org", &["member"]).await;
+    // The shortest of a few is what a look takes; the fifth would lock the address.
+    let shortest = async |email: &str| {
+        let mut shortest = LATEST;
+        for _ in 0..4 {
+            let began = Instant::now();
+            let wrong = login(&app, email, "a wrong long password").await;
+            shortest = shortest.min(began.elapsed());
+            wrong.is_problem(401, "invalid_credentials");
+        }
+        shortest
+    };
+    let (known, unknown) = (
+        shortest("ana@example.org").await,
+        shortest("nobody@example.org").await,
+    );
+    assert!(
+        known > Duration::from_millis(20),
+        "a look takes a moment: {known:?}"
+    );
+    assert!(
+        unknown > known / 2 && known > unknown / 2,
+        "{known:?} {unknown:?}"
+    );
+    app.end().await;
+}
+
+#[tokio::test]
 async fn a_password_that_is_set_while_somebody_signs_in_keeps_the_old_one_out() {
     for server in testing::servers() {
         let app = App::new(server, slow).await;

@@ -6,6 +6,7 @@ use chorus_api::{ApiSettings, Origins};
 use process::settings::{Given, Proxies, Role};
 use reqwest::Method;
 use serde_json::json;
+use std::collections::BTreeSet;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 #[tokio::test]
@@ -93,6 +94,53 @@ async fn other_origins_call_where_they_may() {
         assert_eq!(allowed.contains_key("access-control-allow-origin"), may);
     }
     open.end().await;
+}
+
+fn words(text: &str) -> BTreeSet<String> {
+    let words = text.split(',').map(|word| word.trim().to_lowercase());
+    words.collect()
+}
+
+#[tokio::test]
+async fn what_a_page_of_another_origin_may_send_and_see_is_listed() {
+    let listed = vec!["https://app.example".to_owned()];
+    let app = App::new(None, |settings| settings.origins = Origins::Exactly(listed)).await;
+    let from = |method: Method, origin: &str| {
+        let request = app.request(method, "/api/v1/jobs", None);
+        request.header("origin", origin)
+    };
+    let asked = from(Method::OPTIONS, "https://app.example");
+    let asked = asked.header("access-control-request-method", "PATCH");
+    let told = app.send(asked).await.is(200);
+    assert_eq!(
+        words(told.header("access-control-allow-methods")),
+        words("GET, POST, PUT, PATCH, DELETE, OPTIONS")
+    );
+    assert_eq!(
+        words(told.header("access-control-allow-headers")),
+        words(
+            "Authorization, Content-Type, X-API-Key, X-Request-Id, Idempotency-Key, Prefer, If-Match, \
+             If-None-Match, Last-Event-ID"
+        )
+    );
+    let seen = words(
+        "X-Request-Id, RateLimit, RateLimit-Policy, Location, Retry-After, ETag, Link, Preference-Applied, \
+         Idempotency-Replayed",
+    );
+    // A cache between must not give the answer to one origin to another, nor to a page of none.
+    for (origin, may) in [
+        ("https://app.example", true),
+        ("https://evil.example", false),
+    ] {
+        let told = app.send(from(Method::GET, origin)).await.is(401);
+        assert!(words(told.header("vary")).contains("origin"), "{told:#?}");
+        let allowed = told.headers.get("access-control-allow-origin");
+        assert_eq!(allowed.is_some(), may, "{told:#?}");
+        assert_eq!(words(told.header("access-control-expose-headers")), seen);
+    }
+    let told = app.send(app.request(Method::GET, "/api/v1/jobs", None));
+    assert!(words(told.await.header("vary")).contains("origin"));
+    app.end().await;
 }
 
 #[test]

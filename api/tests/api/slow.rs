@@ -93,6 +93,25 @@ async fn a_body_that_dribbles_is_refused() {
 }
 
 #[tokio::test]
+async fn whoever_asks_nothing_more_is_sent_away() {
+    let app = App::new(None, |settings| settings.patience = hasty()).await;
+    let address = app.base.trim_start_matches("http://").to_owned();
+    for asked in ["", "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"] {
+        let mut stream = TcpStream::connect(&address).await.unwrap();
+        stream.write_all(asked.as_bytes()).await.unwrap();
+        let mut told = String::new();
+        let ended = tokio::time::timeout(LATEST, stream.read_to_string(&mut told)).await;
+        ended.expect("it is sent away").unwrap();
+        assert_eq!(
+            told.starts_with("HTTP/1.1 200"),
+            !asked.is_empty(),
+            "{told}"
+        );
+    }
+    app.end().await;
+}
+
+#[tokio::test]
 async fn whoever_takes_no_answers_is_cut_off() {
     let app = App::new(None, |settings| settings.patience = hasty()).await;
     let address = app.base.trim_start_matches("http://").to_owned();

@@ -1,5 +1,6 @@
 //! Whole applications to test: a fresh store, workers when wanted, and the API over real HTTP.
 
+use crate::canaries::Canaries;
 use crate::people::Newcomers;
 use crate::sagas::{Gatekeeper, kinds};
 use chorus_api::{ApiSettings, Origins, Patience, State};
@@ -25,6 +26,7 @@ use uuid::Uuid;
 const QUEUES: [&str; 3] = ["synthesis", "image", "delivery"];
 /// Ready steps of one queue; only who looks at the depths turns anybody away.
 pub(crate) const DEPTH_MAX: u64 = 3;
+const PEPPER: &str = "a pepper that only tests have";
 /// Long enough for any machine; nothing waits for it to pass.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -37,6 +39,7 @@ pub(crate) struct App {
     /// Stops the API alone.
     pub(crate) closing: CancellationToken,
     newcomers: Newcomers,
+    canaries: Canaries,
     settings: ApiSettings,
     client: Client,
     relay: Relay,
@@ -108,6 +111,7 @@ pub(crate) async fn on_each(test: impl AsyncFn(&App)) {
 
 impl App {
     pub(crate) async fn new(server: Option<String>, adjust: impl FnOnce(&mut ApiSettings)) -> Self {
+        crate::log::keep();
         let fresh = Fresh::on(server, "api", 8).await;
         let price = Price {
             input: 1_000_000,
@@ -135,7 +139,7 @@ impl App {
         let secret = "a secret of tests, of forty bytes or so..".to_owned();
         let mut settings = ApiSettings {
             jwt_secret: Secret::new(&secret),
-            pepper: Secret::new("pepper"),
+            pepper: Secret::new(PEPPER),
             public_url: base.clone(),
             media_dir: fresh.dir.path().join("media"),
             demo_kinds: true,
@@ -176,6 +180,7 @@ impl App {
             secret,
             closing,
             newcomers: Newcomers::default(),
+            canaries: Canaries::of([PEPPER, settings.jwt_secret.reveal()]),
             settings,
             client,
             relay,
@@ -246,6 +251,7 @@ impl App {
         tokio::time::timeout(PATIENCE, self.tracker.wait())
             .await
             .expect("everything stops");
+        self.canaries.are_not_in(&crate::log::kept());
         self.fresh.end().await;
     }
 
@@ -278,11 +284,14 @@ impl App {
         &self,
         request: RequestBuilder,
     ) -> impl Future<Output = Answer> + Send + use<> {
-        let (sent, newcomers) = (request.send(), self.newcomers.clone());
+        let (http, request) = request.build_split();
+        let request = request.unwrap();
+        let (sent, newcomers) = (self.canaries.sent(&request), self.newcomers.clone());
+        let (request, canaries) = (http.execute(request), self.canaries.clone());
         let db = self.store.db().clone();
         async move {
             newcomers.settle(&db).await;
-            let response = sent.await.unwrap();
+            let response = request.await.unwrap();
             let (status, headers) = (response.status(), response.headers().clone());
             let bytes = response.bytes().await.unwrap();
             let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
@@ -293,6 +302,10 @@ impl App {
             };
             assert!(!answer.header("x-request-id").is_empty());
             assert_eq!(answer.header("x-content-type-options"), "nosniff");
+            assert_eq!(answer.header("referrer-policy"), "no-referrer");
+            assert_eq!(answer.header("cross-origin-opener-policy"), "same-origin");
+            let policy = answer.header("content-security-policy");
+            assert!(policy.starts_with("default-src 'none'; "), "{policy}");
             // Health has a body of its own, whatever it says.
             if status.as_u16() >= 400 && answer.body["service"] != "chorus" {
                 assert_eq!(
@@ -302,10 +315,12 @@ impl App {
                 );
                 assert_eq!(answer.body["status"], status.as_u16());
                 assert_eq!(answer.body["request_id"], answer.header("x-request-id"));
+                sent.are_not_in(&String::from_utf8_lossy(&bytes));
                 for member in ["type", "title", "detail", "instance", "code", "retryable"] {
                     assert!(!answer.body[member].is_null(), "{member}: {answer:#?}");
                 }
             }
+            canaries.given(&answer.body);
             answer
         }
     }

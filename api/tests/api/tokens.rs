@@ -71,6 +71,12 @@ fn bad(of: &Person, header: &Header, change: impl FnOnce(&mut Value), secret: &[
     jsonwebtoken::encode(header, &claims, &EncodingKey::from_secret(secret)).unwrap()
 }
 
+/// The signature that our secret gives to a message, whatever it says of itself.
+fn signed(message: &str) -> String {
+    let key = EncodingKey::from_secret(SECRET);
+    jsonwebtoken::crypto::sign(message.as_bytes(), &key, Algorithm::HS256).unwrap()
+}
+
 fn bad_tokens(me: &Person, other: &Person) -> Vec<String> {
     use base64::Engine as _;
     let base64 = |text: &str| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text);
@@ -82,6 +88,7 @@ fn bad_tokens(me: &Person, other: &Person) -> Vec<String> {
     let [head, claims, signature] = parts[..] else {
         panic!("three parts")
     };
+    assert_eq!(signed(&format!("{head}.{claims}")), signature);
     let mut all = vec![
         String::new(),
         "x".to_owned(),
@@ -120,10 +127,19 @@ fn bad_tokens(me: &Person, other: &Person) -> Vec<String> {
     ] {
         let mut header = json!({"alg": "HS256", "typ": "JWT"});
         header[name] = value;
-        all.push(format!(
-            "{}.{claims}.{signature}",
-            base64(&header.to_string())
-        ));
+        // Signed as a good one is: its header alone is wrong with it.
+        let message = format!("{}.{claims}", base64(&header.to_string()));
+        all.push(format!("{message}.{}", signed(&message)));
+    }
+    for header in [
+        json!({"alg": "none", "typ": "JWT"}),
+        json!({"alg": "hs256", "typ": "JWT"}),
+        json!({"alg": "RS256", "typ": "JWT"}),
+        json!({"alg": "HS256"}),
+        json!({"typ": "JWT"}),
+    ] {
+        let message = format!("{}.{claims}", base64(&header.to_string()));
+        all.push(format!("{message}.{}", signed(&message)));
     }
     for (name, value) in [
         ("iss", json!("https://accounts.google.com")),
