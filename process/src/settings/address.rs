@@ -54,6 +54,24 @@ pub(super) fn database(url: &str) -> Result<(), String> {
     }
 }
 
+/// Whether everybody knows the user of a broker, and the password.
+pub(super) fn no_guest(url: &str) -> Result<(), String> {
+    match parts(url) {
+        Some(Parts {
+            user: Some(GUEST),
+            password: Some(GUEST),
+            ..
+        }) => Err(format!(
+            "everybody knows {GUEST}'s password, which is for development: make the broker a user of your own"
+        )),
+        // Without either, a client is guest.
+        Some(Parts { user: None, .. }) => Err(format!(
+            "without a user this is {GUEST}, whose password everybody knows: make the broker a user of your own"
+        )),
+        Some(Parts { .. }) | None => Ok(()),
+    }
+}
+
 /// What is wrong with the address of a broker.
 pub(super) fn broker(url: &str) -> Result<(), String> {
     let wanted = "amqp://user:password@host:5672/%2f";

@@ -36,6 +36,7 @@ impl Given {
             AppEnv::Development,
             &APP_ENVS,
         );
+        reader.no_guest(mode.as_ref(), app_env);
         let edge = reader.edge(&self, embedded && host.is_loopback());
         let settings = Settings {
             app_env,
@@ -163,6 +164,17 @@ impl Reader {
                 );
                 None
             }
+        }
+    }
+
+    /// A broker for users has none that everybody knows.
+    fn no_guest(&mut self, mode: Option<&Mode>, app_env: AppEnv) {
+        let Some(Mode::Fleet { amqp_url, .. }) = mode else {
+            return;
+        };
+        let for_users = matches!(app_env, AppEnv::Staging | AppEnv::Production);
+        if for_users {
+            self.address("AMQP_URL", amqp_url, address::no_guest);
         }
     }
 

@@ -263,6 +263,33 @@ fn origins_are_listed_exactly_and_proxies_are_counted() {
 }
 
 #[test]
+fn a_broker_for_users_has_no_user_that_everybody_knows() {
+    let given = |app_env: &str, url: &str| Given {
+        app_env: some(app_env),
+        amqp_url: some(url),
+        ..fleet()
+    };
+    let (guest, nobody) = (
+        "amqp://guest:guest@rabbit:5672/%2f",
+        "amqp://rabbit:5672/%2f",
+    );
+    for app_env in ["production", "staging"] {
+        for url in [guest, nobody] {
+            let told = complaint(given(app_env, url));
+            assert!(
+                told.contains("AMQP_URL") && told.contains("a user of your own"),
+                "{told}"
+            );
+        }
+        let own = given(app_env, "amqp://chorus:guest@rabbit:5672/%2f");
+        assert!(own.check(Role::Api).is_ok());
+    }
+    for app_env in ["development", "test"] {
+        assert!(given(app_env, guest).check(Role::Api).is_ok());
+    }
+}
+
+#[test]
 fn a_misspelt_name_is_warned_about() {
     let given = Given {
         strangers: vec![
