@@ -13,6 +13,8 @@
 
 mod attacks;
 mod audit;
+mod browsed;
+mod browser;
 mod canaries;
 mod costs;
 mod crowd;

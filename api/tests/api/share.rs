@@ -9,13 +9,20 @@ use serde_json::{Value, json};
 const XSS: &str = include_str!("xss.txt");
 const XSS_MIN: usize = 100;
 
+/// What is written to run in a page that escapes nothing.
+pub(crate) fn payloads() -> Vec<&'static str> {
+    let payloads: Vec<&str> = XSS.lines().filter(|line| !line.is_empty()).collect();
+    assert!(payloads.len() >= XSS_MIN, "{}", payloads.len());
+    payloads
+}
+
 async fn page(app: &App, id: &str) -> Response {
     let request = app.request(Method::GET, &format!("/p/{id}"), None);
     request.send().await.unwrap()
 }
 
 /// Somebody's persona, whose friends wrote something that nobody else may read.
-async fn persona(app: &App, me: &Person) -> Value {
+pub(crate) async fn persona(app: &App, me: &Person) -> Value {
     let path = format!("/api/v1/surveys/{}/responses", survey(app, me).await);
     let mut told = answers();
     told["m1"] = json!("canary-missed");
@@ -114,8 +121,7 @@ fn structure(html: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn whatever_a_persona_is_called_its_page_is_the_same_but_for_the_words() {
-    let payloads: Vec<&str> = XSS.lines().filter(|line| !line.is_empty()).collect();
-    assert!(payloads.len() >= XSS_MIN, "{}", payloads.len());
+    let payloads = payloads();
     on_each(async |app| {
         let me = app.person(&["member"]);
         let told = persona(app, &me).await;
