@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Debian's packages of the two servers.
+# Debian's packages of the two servers, and of what some tests need beside them.
 
 # Installs packages without letting them start their own servers.
 packages() {
@@ -21,8 +21,11 @@ postgres_package() { { postgres_bin >/dev/null && has psql; } || { packages post
 rabbitmq_package() { rabbitmq_bin >/dev/null || { packages rabbitmq-server && rabbitmq_bin >/dev/null; }; }
 # A library that lies about the time: the crash suite leaves clocks alone without it.
 faketime_package() { compgen -G '/usr/lib*/*/faketime/libfaketime.so.1' >/dev/null || packages libfaketime; }
+# A browser without a window: the API's tests open no page without it.
+browser_package() { has chromium-headless-shell || has chromium || packages chromium-headless-shell; }
 install() {
     postgres_package || die "no PostgreSQL, and it cannot be installed from here: apt-get install postgresql as root"
     rabbitmq_package || die "no RabbitMQ, and it cannot be installed from here: apt-get install rabbitmq-server as root"
     faketime_package || say "no libfaketime: tests of clocks that are off are left out"
+    browser_package || say "no chromium-headless-shell: tests of pages in a browser are left out"
 }
