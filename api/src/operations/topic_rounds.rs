@@ -66,6 +66,10 @@ pub(super) fn operations() -> Api {
         .answer::<clusters::Told>(200, "The cluster.")
         .refuses(&[Code::StateConflict]),
     );
+    older(api)
+}
+
+fn older(api: Api) -> Api {
     api.post(
         "/api/admin/start_generation_round",
         round_start::kept,

@@ -169,16 +169,14 @@ pub(crate) async fn logout(
     // Each session ends once: whoever asks again in another has another command.
     let command = Command::of(&state, &format!("{} {id}", caller.account()), &asked, b"")?;
     let mut tx = state.begin().await?;
-    let earlier = command.claim(&mut tx).await?;
-    let given = match earlier {
-        Some(earlier) => earlier,
-        None => {
-            sessions::revoke(&mut tx, *id).await?;
-            let given = Given::new(StatusCode::NO_CONTENT, Value::Null);
-            command.keep(&mut tx, &given).await?;
-            tx.commit().await?;
-            given
-        }
+    let given = if let Some(earlier) = command.claim(&mut tx).await? {
+        earlier
+    } else {
+        sessions::revoke(&mut tx, *id).await?;
+        let given = Given::new(StatusCode::NO_CONTENT, Value::Null);
+        command.keep(&mut tx, &given).await?;
+        tx.commit().await?;
+        given
     };
     state.door().forget(*id).await;
     Ok(given.mark(StatusCode::NO_CONTENT.into_response()))

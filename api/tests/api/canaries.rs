@@ -45,7 +45,9 @@ impl Canaries {
             .filter_map(|name| request.headers().get(*name))
         {
             let words = String::from_utf8_lossy(value.as_bytes()).into_owned();
-            words.split([' ', '=']).for_each(|word| here.add(word));
+            for word in words.split([' ', '=']) {
+                here.add(word);
+            }
         }
         let body = request.body().and_then(reqwest::Body::as_bytes);
         let body = body.and_then(|body| serde_json::from_slice(body).ok());
