@@ -68,6 +68,8 @@ pub struct Run {
     pub(crate) touched: BTreeSet<usize>,
     /// The saga's row as it was read.
     pub(crate) was: Version,
+    /// Whether it stood still when it was read.
+    stood_still: bool,
 }
 
 /// What tells a saga's row from every earlier and later one of the same saga: the number of its last
@@ -83,6 +85,7 @@ impl Run {
     pub fn loaded(saga: SagaRow, steps: Vec<StepRow>, signals: Vec<Heard>) -> Self {
         Self {
             was: saga.version(),
+            stood_still: saga.state.stands_still(),
             saga,
             stored: steps.len(),
             steps,
@@ -110,6 +113,7 @@ impl Run {
         nothing_rare
             && self.letters_end.is_none()
             && self.unborn().next().is_none()
+            && !(self.moves_again() && self.saga.parent.is_some())
             && self.reviews_moved().next().is_none()
             && (self.saga.parent.is_none() || !self.saga.state.is_final())
             && self.signals.iter().all(|news| news.by.is_none())
@@ -123,6 +127,11 @@ impl Run {
     /// Finds a step by its key.
     pub fn find(&self, key: &Key) -> Option<usize> {
         self.steps.iter().position(|step| step.key == *key)
+    }
+
+    /// Whether it stood still when it was read, and moves again: on, or back.
+    pub(crate) fn moves_again(&self) -> bool {
+        self.stood_still && !self.saga.state.stands_still()
     }
 
     /// Whether anything is to be written.

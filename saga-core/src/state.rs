@@ -242,6 +242,18 @@ impl SagaState {
             Self::Undone => "undone",
         }
     }
+    /// Whether it moves on only once somebody decides.
+    pub fn stands_still(self) -> bool {
+        match self {
+            Self::Paused | Self::Parked | Self::Stuck => true,
+            Self::Queued
+            | Self::Running
+            | Self::Waiting
+            | Self::Undoing
+            | Self::Succeeded
+            | Self::Undone => false,
+        }
+    }
     /// Whether nothing will ever happen to it again.
     pub fn is_final(self) -> bool {
         match self {

@@ -25,6 +25,7 @@ mod limits;
 mod line;
 mod links;
 mod load;
+mod patience;
 mod pauses;
 mod pressure;
 mod queues;

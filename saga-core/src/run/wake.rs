@@ -5,6 +5,7 @@ use crate::journal::Failure;
 use crate::kinds::Kinds;
 use crate::state::{SagaState, StepState};
 use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
 
 /// The pause before a ready step that nobody claimed gets its next ticket.
 const TICKET_FIRST: TimeDelta = TimeDelta::seconds(10);
@@ -97,18 +98,42 @@ impl Run {
         ready
     }
 
-    /// Leaves a deadline that has come alone, since the saga's kind is paused: the resumption gives it its time
-    /// anew. False: it is not a deadline that is due.
+    /// Whether its deadline has come.
+    pub(crate) fn is_late(&self, now: DateTime<Utc>) -> bool {
+        let due = self.saga.wake_at.is_some_and(|due| due <= now);
+        due && self.is_under_way()
+    }
+
+    /// Leaves a deadline that has come alone, since the saga's kind is paused, or somebody has to decide about
+    /// a saga that it waits for: whoever has that go on gives this one its time anew. False: it is not a deadline
+    /// that is due.
     pub(crate) fn put_off_deadline(&mut self, now: DateTime<Utc>) -> bool {
-        let late = self.saga.wake_at.is_some_and(|due| due <= now);
-        let at_work = matches!(
-            self.saga.state,
-            SagaState::Queued | SagaState::Running | SagaState::Waiting
-        );
-        if late && at_work {
+        let late = self.is_late(now);
+        if late {
             self.saga.wake_at = Some(now + PAUSED_LOOK);
         }
-        late && at_work
+        late
+    }
+
+    /// A saga that it waits for stood still, and moves again: that time does not count, as if it had stood still
+    /// itself.
+    pub(crate) fn count_anew(&mut self, kinds: &Kinds, now: DateTime<Utc>) {
+        let timed = self.saga.deadline_at.is_some() && kinds.get(&self.saga.kind).is_some();
+        if !timed || !self.is_under_way() {
+            return;
+        }
+        self.renew_deadline(kinds, now);
+        self.saga.wake_at = self.alarm();
+        let until = json!({"until": self.saga.deadline_at});
+        self.event("saga.deadline_renewed", None, Some(until));
+    }
+
+    /// Whether its time counts.
+    fn is_under_way(&self) -> bool {
+        matches!(
+            self.saga.state,
+            SagaState::Queued | SagaState::Running | SagaState::Waiting
+        )
     }
 
     /// Does what is due for the saga itself: its deadline, or the end of its parking window.
@@ -140,7 +165,7 @@ impl Run {
         let name = signal.name.clone();
         self.saga.inbox += 1;
         self.signals.push(signal);
-        self.event("saga.signal", None, Some(serde_json::json!({"name": name})));
+        self.event("saga.signal", None, Some(json!({"name": name})));
         if matches!(self.saga.state, SagaState::Paused | SagaState::Parked) {
             return;
         }

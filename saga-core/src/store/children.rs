@@ -2,7 +2,7 @@
 //! ends by it is told.
 
 use super::rows::text;
-use super::{Store, load};
+use super::{Store, load, patience};
 use crate::db::{Sql, Tx};
 use crate::run::{Parent, Run, Version};
 use crate::store::NewSaga;
@@ -51,6 +51,7 @@ pub(super) async fn follow(
     store: &Store,
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
+    patience::count_anew(tx, runs, store, now).await?;
     let (mut told, mut begun) = (BTreeSet::new(), BTreeMap::new());
     loop {
         let any_new = begin(tx, runs, store, &mut begun, now).await?;
@@ -206,16 +207,8 @@ async fn tell(
             ends.push((run.saga.id, parent.clone(), end));
         }
     }
-    let here = |id: &Uuid| runs.iter().any(|run| run.saga.id == *id);
-    let missing = ends.iter().map(|(_, parent, _)| parent.id);
-    let missing: BTreeSet<Uuid> = missing.filter(|id| !here(id)).collect();
-    if !missing.is_empty() {
-        let rules = store.rules.now();
-        for mut run in load::whole(tx, missing).await?.into_values() {
-            run.kept = rules.keep(&run.saga);
-            runs.push(run);
-        }
-    }
+    let parents = ends.iter().map(|(_, parent, _)| parent.id).collect();
+    join(tx, runs, parents, store).await?;
     let any = !ends.is_empty();
     for (child, Parent { id, key }, end) in ends {
         let parent = runs.iter_mut().find(|run| run.saga.id == id);
@@ -230,6 +223,27 @@ async fn tell(
         }
     }
     Ok(any)
+}
+
+/// Has these sagas, which are locked already, be among `runs`.
+pub(super) async fn join(
+    tx: &mut Tx,
+    runs: &mut Vec<Run>,
+    mut sagas: BTreeSet<Uuid>,
+    store: &Store,
+) -> sqlx::Result<()> {
+    for run in &*runs {
+        sagas.remove(&run.saga.id);
+    }
+    if sagas.is_empty() {
+        return Ok(());
+    }
+    let rules = store.rules.now();
+    for mut run in load::whole(tx, sagas).await?.into_values() {
+        run.kept = rules.keep(&run.saga);
+        runs.push(run);
+    }
+    Ok(())
 }
 
 impl Store {

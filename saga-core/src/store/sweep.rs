@@ -1,7 +1,7 @@
 //! Finds what is due: lost tickets, dead leases, retries, timers, deadlines, parking windows.
 
 use super::line::{self, InLine};
-use super::{Store, kinds, load, pauses, save, traces};
+use super::{Store, kinds, load, patience, pauses, save, traces};
 use crate::db::Durability;
 use crate::journal::Key;
 use crate::run::{Role, Run, nth_child_id};
@@ -66,8 +66,11 @@ impl Store {
             run.kept = rules.keep(&run.saga);
         }
         let paused = pauses::paused(&mut tx).await?;
+        let late = |id: &Uuid| runs.get(id).is_some_and(|run| run.is_late(now));
+        let late = sagas.iter().map(|(id,)| *id).filter(late).collect();
+        let waiting = patience::kept_waiting(&mut tx, late).await?;
         let (mut tickets, in_line) = self.wake_steps(&mut runs, steps, &paused, now);
-        let held = self.wake_sagas(&mut runs, &sagas, now);
+        let held = self.wake_sagas(&mut runs, &sagas, &waiting, now);
         line::join(&mut tx, in_line).await?;
         kinds::put_off(&mut tx, held).await?;
         let mut runs: Vec<Run> = runs.into_values().collect();
@@ -143,11 +146,13 @@ impl Store {
         runs.insert(saga, run);
     }
 
-    /// Does what is due for sagas themselves; says which are held with their kind, and until when.
+    /// Does what is due for sagas themselves; says whose deadlines are held, with their kind or for one that they
+    /// wait for, and until when.
     fn wake_sagas(
         &self,
         runs: &mut BTreeMap<Uuid, Run>,
         sagas: &[(Uuid,)],
+        waiting: &BTreeSet<Uuid>,
         now: DateTime<Utc>,
     ) -> Vec<(Uuid, Option<DateTime<Utc>>)> {
         let mut held = vec![];
@@ -158,7 +163,7 @@ impl Store {
             if self.may_be_newer(run, run.saga.wake_at, now) {
                 continue;
             }
-            if run.kept && run.put_off_deadline(now) {
+            if (run.kept || waiting.contains(id)) && run.put_off_deadline(now) {
                 held.push((*id, run.saga.wake_at));
             } else {
                 run.wake_saga(&self.kinds, now);

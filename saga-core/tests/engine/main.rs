@@ -24,6 +24,7 @@ mod lines;
 mod lives;
 mod numbers;
 mod orphans;
+mod patience;
 mod pauses;
 mod pivoted;
 mod random;
