@@ -38,6 +38,10 @@ use uuid::Uuid;
 const TICKET_GRACE: TimeDelta = TimeDelta::seconds(2);
 /// Most requests one saga makes; a saga that needs more is split in two.
 pub const STEPS_MAX: usize = 1_000;
+/// Most children that one saga has at once. Each of their ends is told under their saga's lock, and its function
+/// runs over all that it ever asked for: what that comes to grows with the square of their number. 250 side by side
+/// take less than twice as long as ten sagas with 25 each; from about here on it is the square that counts.
+pub const CHILDREN_MAX: usize = 256;
 /// Largest input, of a saga or of a step, as JSON.
 pub const INPUT_BYTES_MAX: usize = 64 * 1024;
 /// Crashes and dead leases after which a step is not tried again.

@@ -112,15 +112,27 @@ impl Run {
         kinds: &Kinds,
         now: DateTime<Utc>,
     ) {
+        if self.note_end(key, end, now) {
+            self.go_on(kinds, now);
+        }
+    }
+
+    /// Takes note of how a child ended, without going on: others have ended, too. False: it was told before.
+    pub(crate) fn note_end(
+        &mut self,
+        key: &Key,
+        end: Result<Value, Failure>,
+        now: DateTime<Utc>,
+    ) -> bool {
         let open = self
             .find(key)
             .filter(|at| self.steps[*at].is_child_at_work());
-        let Some(at) = open else { return };
+        let Some(at) = open else { return false };
         match end {
             Ok(output) => self.answer(at, output, now),
             Err(failure) => self.give_up(at, failure, now),
         }
-        self.go_on(kinds, now);
+        true
     }
 
     /// Nobody waits for this any more: it is cancelled, or, if it is a child, called back.

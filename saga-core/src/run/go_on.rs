@@ -2,7 +2,9 @@
 
 use super::children::CHILD_LOOK;
 use super::reviews::expires_at;
-use super::{Ending, INPUT_BYTES_MAX, Role, Run, STEPS_MAX, StepRow, TICKET_GRACE, work::delta};
+use super::{
+    CHILDREN_MAX, Ending, INPUT_BYTES_MAX, Role, Run, STEPS_MAX, StepRow, TICKET_GRACE, work::delta,
+};
 use crate::advance::{Advance, Broken, Next};
 use crate::journal::{Class, Command, Dispatch, Failure, Key, readable};
 use crate::kinds::{Kind, Kinds};
@@ -116,14 +118,8 @@ impl Run {
     }
 
     fn take_up(&mut self, commands: Vec<Command>, now: DateTime<Utc>) -> bool {
-        if self.steps.len() + commands.len() > STEPS_MAX {
-            self.begin_undo(
-                Ending::Failed,
-                verdict(format!(
-                    "too_many_steps: a saga makes at most {STEPS_MAX} requests"
-                )),
-                now,
-            );
+        if let Some(why) = self.too_many(&commands) {
+            self.begin_undo(Ending::Failed, verdict(why), now);
             return false;
         }
         let mut heard = false;
@@ -187,6 +183,25 @@ impl Run {
             tracing::error!(saga.id = %self.saga.id, ?event, "The table refused a move that follows from it");
         }
         heard
+    }
+
+    /// Why a saga may not ask for all of this.
+    fn too_many(&self, commands: &[Command]) -> Option<String> {
+        let steps = self.steps.len() + commands.len();
+        if steps > STEPS_MAX {
+            return Some(format!(
+                "too_many_steps: {steps} requests, and a saga makes at most {STEPS_MAX}"
+            ));
+        }
+        let asked = |command: &&Command| matches!(command, Command::Child { .. });
+        let asked = commands.iter().filter(asked).count();
+        let open = self.steps.iter().filter(|step| step.is_child_at_work());
+        let children = open.count() + asked;
+        (asked > 0 && children > CHILDREN_MAX).then(|| {
+            format!(
+                "too_many_children: {children} at once, and a saga has at most {CHILDREN_MAX}; begin them in turns"
+            )
+        })
     }
 
     fn ask(&mut self, new: NewStep, now: DateTime<Utc>) {

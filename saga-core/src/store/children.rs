@@ -210,17 +210,25 @@ async fn tell(
     let parents = ends.iter().map(|(_, parent, _)| parent.id).collect();
     join(tx, runs, parents, store).await?;
     let any = !ends.is_empty();
+    let places = runs.iter().enumerate().map(|(at, run)| (run.saga.id, at));
+    let places: BTreeMap<Uuid, usize> = places.collect();
+    // However many children of a saga have ended, it goes on once.
+    let mut moved = BTreeSet::new();
     for (child, Parent { id, key }, end) in ends {
-        let parent = runs.iter_mut().find(|run| run.saga.id == id);
-        let Some(parent) = parent.filter(|run| run.waits_for(child, &key)) else {
+        let place = places.get(&id).copied();
+        let Some(place) = place.filter(|place| runs[*place].waits_for(child, &key)) else {
             continue;
         };
-        if store.kinds.get(&parent.saga.kind).is_some() {
-            parent.child_ended(&key, end, &store.kinds, now);
-        } else {
+        let parent = &mut runs[place];
+        if store.kinds.get(&parent.saga.kind).is_none() {
             // A newer program knows it, and finds the end that its child came to.
             parent.look_soon(&key, now);
+        } else if parent.note_end(&key, end, now) {
+            moved.insert(place);
         }
+    }
+    for place in moved {
+        runs[place].go_on(&store.kinds, now);
     }
     Ok(any)
 }

@@ -5,7 +5,7 @@ use crate::sagas::{Endless, Errand, Kid, Race, back, deed, failing, kid, patient
 use crate::stories::{Story, Told};
 use crate::support::{World, combinations};
 use saga_core::rehearsal::{Rehearsal, Story as Played};
-use saga_core::run::{Outside, Why, child_id};
+use saga_core::run::{CHILDREN_MAX, Outside, Why, child_id};
 use saga_core::state::SagaState;
 use saga_core::{Flow, Halt, Key, Saga};
 use serde_json::json;
@@ -239,6 +239,29 @@ async fn many_children_that_end_at_once_are_not_deep_however_they_are_begun() {
             let children = world.run(saga).await.children().count();
             assert_eq!(children, count, "{}", world.label);
         }
+        world.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_saga_has_so_many_children_at_once_and_no_more() {
+    let story: Story = |flow| {
+        flow.children::<Kid>((0..=CHILDREN_MAX).map(|_| kid("")))?
+            .all(flow)?;
+        Ok("all".to_owned())
+    };
+    for combination in combinations() {
+        let world = World::new(combination, Doer::well()).await;
+        let saga = world.tell(Told::KIND, story).await;
+        world.until(saga, SagaState::Undone).await;
+        let run = world.run(saga).await;
+        let error = run.saga.error.as_ref().unwrap();
+        let said = format!(
+            "too_many_children: {} at once, and a saga has at most {CHILDREN_MAX}",
+            CHILDREN_MAX + 1
+        );
+        assert!(error.message.starts_with(&said), "{error:?}");
+        assert_eq!(run.children().count(), 0, "{}", world.label);
         world.end().await;
     }
 }
