@@ -70,7 +70,7 @@ impl Bounds {
 #[derive(Args)]
 #[group(required = true, multiple = true, id = "caps", args = ["saga", "account", "all"])]
 struct Set {
-    /// For one saga
+    /// For one saga, with all that it began
     #[arg(long, value_name = "USD")]
     saga: Option<String>,
     /// For one account in a day (UTC)

@@ -11,6 +11,10 @@ ALTER TABLE sagas
     ADD COLUMN parent_id UUID,
     ADD COLUMN parent_key TEXT;
 
+-- The first of the family of a saga that another one began: its budget is the family's.
+ALTER TABLE holds
+    ADD COLUMN root_id UUID;
+
 -- What a saga asked people to decide. It is a step of its saga, too, and is written under that saga's lock.
 CREATE TABLE reviews (
     id           UUID        NOT NULL PRIMARY KEY,

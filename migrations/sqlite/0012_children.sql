@@ -2,6 +2,9 @@
 ALTER TABLE sagas ADD COLUMN parent_id BLOB;
 ALTER TABLE sagas ADD COLUMN parent_key TEXT;
 
+-- The first of the family of a saga that another one began: its budget is the family's.
+ALTER TABLE holds ADD COLUMN root_id BLOB;
+
 -- As in 0006: the check only grows wider.
 PRAGMA writable_schema = ON;
 UPDATE sqlite_schema

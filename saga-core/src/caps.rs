@@ -1,4 +1,4 @@
-//! How much may be spent: by one saga, for one account in a day, and by everybody in a day.
+//! How much may be spent: by one saga and all that it began, for one account in a day, and by everybody in a day.
 
 use chrono::{DateTime, Days, NaiveTime, TimeDelta, Utc};
 use serde::Serialize;
@@ -8,7 +8,7 @@ use serde::Serialize;
 #[schema(as = CapScope)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
-    /// One saga's, for its whole life.
+    /// One saga's, for its whole life, with all that it began and all that those began.
     Saga,
     /// One account's, in a day.
     Account,
@@ -32,7 +32,7 @@ impl Scope {
     /// Whose cap it is, for people.
     pub(crate) fn of_whom(self) -> &'static str {
         match self {
-            Self::Saga => "one saga",
+            Self::Saga => "one saga and all that it began",
             Self::Account => "one account a day",
             Self::All => "everybody a day",
         }
@@ -42,7 +42,7 @@ impl Scope {
 /// The most that may be spent, in millionths of a dollar; none is no bound.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Caps {
-    /// By one saga.
+    /// By one saga and all that it began.
     pub saga: Option<i64>,
     /// For one account in a day.
     pub account: Option<i64>,

@@ -153,7 +153,7 @@ fn told(limits: &[Limit], kinds: &[KindLimit]) -> Told {
 #[serde(deny_unknown_fields)]
 #[schema(as = NewLimits)]
 pub(crate) struct Wanted {
-    /// For one saga, for its whole life, as text such as "2.50"; null goes back to the settings.
+    /// For one saga and all that it began, for its whole life, as text such as "2.50"; null goes back to the settings.
     #[serde(default)]
     #[schema(value_type = Option<String>, pattern = "^[0-9]{1,9}([.][0-9]{1,6})?$")]
     saga_usd: Cap,

@@ -112,7 +112,7 @@ pub struct Given {
     /// the image); what it leaves out costs an unknown sum [default: none]
     #[arg(long, env, value_name = "JSON", hide_env_values = true, help_heading = MODELS)]
     pub prices: Option<String>,
-    /// Most that one saga may spend on models, in millionths of a dollar [default: none]
+    /// Most that one saga, with all that it began, may spend on models, in millionths of a dollar [default: none]
     #[arg(long, env, value_name = "N", hide_env_values = true, help_heading = MODELS)]
     pub ai_saga_budget_micros: Option<String>,
     /// Most that one account may spend in a day (UTC), in millionths of a dollar [default: none]

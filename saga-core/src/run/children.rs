@@ -41,6 +41,16 @@ impl Run {
         })
     }
 
+    /// Those of them that have left something behind, or still may.
+    pub(crate) fn children_kept(&self) -> impl Iterator<Item = Uuid> {
+        let kept = |step: &&StepRow| {
+            let at_work = step.is_child_at_work() && !step.is_recalled();
+            step.role == Role::Child && (at_work || step.state == StepState::Done)
+        };
+        let kept = self.steps.iter().filter(kept);
+        kept.map(|step| step.child(self.saga.id))
+    }
+
     /// Asks for a child that has failed once more: another saga, if that one ever began.
     pub(super) fn ask_anew(&mut self, at: usize, now: DateTime<Utc>) {
         if self.move_step(at, StepEvent::AskAnew).is_err() {

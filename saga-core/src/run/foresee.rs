@@ -22,6 +22,9 @@ pub struct Consequence {
     pub starts: Option<Uuid>,
     /// Children that are canceled first.
     pub cancels: Vec<Uuid>,
+    /// The child that failed, if another takes its place.
+    #[serde(skip)]
+    pub(crate) replaced: Option<Uuid>,
     /// Steps that nobody takes as long as the saga is paused.
     pub held: Vec<Key>,
     /// How many finished steps keep their answers.
@@ -72,6 +75,12 @@ impl Run {
             step.role == Role::Work && step.state == StepState::Done
         };
         let paused = self.saga.state == SagaState::Paused;
+        let anew = |at: &usize| {
+            let was = before.steps.get(*at).map(|step| (step.role, step.state));
+            was == Some((Role::Child, StepState::Failed))
+                && self.steps[*at].state == StepState::Waiting
+        };
+        let anew = all.clone().find(anew);
         Consequence {
             was: before.saga.state.as_str(),
             state: self.saga.state.as_str(),
@@ -87,7 +96,8 @@ impl Run {
                 .map(key)
                 .collect(),
             kept: all.filter(is_kept).count(),
-            starts: None,
+            starts: anew.map(|at| self.steps[at].child(self.saga.id)),
+            replaced: anew.map(|at| before.steps[at].child(self.saga.id)),
             calls_kept: 0,
             calls_again: 0,
             again_micros: 0,

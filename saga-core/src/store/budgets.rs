@@ -22,6 +22,8 @@ pub struct OverBudget {
 /// Money set aside for a call under way.
 #[derive(sqlx::FromRow)]
 struct Hold {
+    /// The first of the saga's family, whose budget it is taken from; none if the saga began by itself.
+    root_id: Option<Uuid>,
     owner_id: Option<Uuid>,
     day: String,
     micros: i64,
@@ -51,14 +53,15 @@ const SETTLE: &str = "-- budgets.settle
 const LEFT: &str = "-- budgets.left
     SELECT spent_micros, held_micros FROM budgets WHERE scope = $1 AND day = $2 AND subject = $3";
 const NOTE: &str = "-- holds.note
-    INSERT INTO holds (saga_id, step_key, name, round, epoch, owner_id, day, micros, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    INSERT INTO holds (saga_id, step_key, name, round, epoch, owner_id, day, micros, at, root_id)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 const TAKE: &str = "-- holds.take
-    DELETE FROM holds WHERE saga_id = $1 AND step_key = $2 AND name = $3 AND round = $4 RETURNING owner_id, day, micros";
+    DELETE FROM holds WHERE saga_id = $1 AND step_key = $2 AND name = $3 AND round = $4 RETURNING root_id, owner_id, day, micros";
 // A late worker lets go of its own, and not of its successor's.
 const TAKE_MINE: &str = "-- holds.take_mine
-    DELETE FROM holds WHERE saga_id = $1 AND step_key = $2 AND name = $3 AND round = $4 AND epoch = $5 RETURNING owner_id, day, micros";
+    DELETE FROM holds WHERE saga_id = $1 AND step_key = $2 AND name = $3 AND round = $4 AND epoch = $5 RETURNING root_id, owner_id, day, micros";
 const TAKE_STALE: &str = "-- holds.take_stale
-    DELETE FROM holds WHERE saga_id = $1 AND step_key = $2 AND name = $3 AND round = $4 AND at < $5 RETURNING owner_id, day, micros";
+    DELETE FROM holds WHERE saga_id = $1 AND step_key = $2 AND name = $3 AND round = $4 AND at < $5 RETURNING root_id, owner_id, day, micros";
 const STALE: &str = "-- holds.stale
     SELECT h.saga_id, h.step_key, h.name, h.round FROM holds h
      WHERE h.at < $1 AND NOT EXISTS (SELECT 1 FROM steps s WHERE s.saga_id = h.saga_id AND s.key = h.step_key AND s.state = 'leased')
@@ -95,20 +98,21 @@ impl<'a> Which<'a> {
         query.bind(self.name.to_owned()).bind(self.round)
     }
 
-    /// Whose budgets a call of this owner on this day is charged to, in the order of the scopes, which is
-    /// the order of locks.
-    fn budgets(&self, owner: Option<Uuid>, day: &str) -> Vec<(Scope, String, String)> {
+    /// Whose budgets a call is charged to that this much is set aside for, in the order of the scopes, which is
+    /// the order of locks. A saga that another one began has none of its own: it takes from its root's.
+    fn budgets(&self, hold: &Hold) -> Vec<(Scope, String, String)> {
+        let root = hold.root_id.unwrap_or(self.saga);
         let named = |scope| match scope {
-            Scope::Saga => Some((scope, WHOLE_LIFE.to_owned(), self.saga.to_string())),
-            Scope::Account => Some((scope, day.to_owned(), owner?.to_string())),
-            Scope::All => Some((scope, day.to_owned(), String::new())),
+            Scope::Saga => Some((scope, WHOLE_LIFE.to_owned(), root.to_string())),
+            Scope::Account => Some((scope, hold.day.clone(), hold.owner_id?.to_string())),
+            Scope::All => Some((scope, hold.day.clone(), String::new())),
         };
         Scope::ALL.into_iter().filter_map(named).collect()
     }
 
     /// Moves what was set aside to what is spent.
     async fn move_on(&self, tx: &mut Tx, hold: &Hold, spent: i64) -> sqlx::Result<()> {
-        for (scope, day, subject) in self.budgets(hold.owner_id, &hold.day) {
+        for (scope, day, subject) in self.budgets(hold) {
             let settle = tx.query(SETTLE).bind(scope.as_str()).bind(day);
             let settle = settle.bind(subject).bind(spent).bind(hold.micros);
             settle.execute().await?;
@@ -124,7 +128,7 @@ pub(super) async fn hold(
     ask: &Ask<'_>,
     (round, again): (i64, bool),
     price: Option<Price>,
-    caps: Caps,
+    (caps, root_id): (Caps, Option<Uuid>),
 ) -> sqlx::Result<Result<bool, OverBudget>> {
     let now = tx.now().await?;
     let Some(price) = price else {
@@ -133,16 +137,22 @@ pub(super) async fn hold(
     if price == Price::default() {
         return Ok(Ok(false));
     }
-    let (which, day) = (Which::of(ask, round), caps::day(now));
+    let which = Which::of(ask, round);
     if again && let Some(left_behind) = which.take(tx).await? {
         which.move_on(tx, &left_behind, left_behind.micros).await?;
     }
     let micros = price.at_most(ask.provider.most);
-    for (scope, day, subject) in which.budgets(ask.owner_id, &day) {
+    let aside = Hold {
+        root_id,
+        owner_id: ask.owner_id,
+        day: caps::day(now),
+        micros,
+    };
+    for (scope, day, subject) in which.budgets(&aside) {
         let cap = caps.of(scope).unwrap_or(BOUNDLESS);
-        let aside = tx.query(HOLD).bind(scope.as_str()).bind(day.clone());
-        let aside = aside.bind(subject.clone()).bind(micros).bind(cap);
-        if aside.execute().await? == 0 {
+        let hold = tx.query(HOLD).bind(scope.as_str()).bind(day.clone());
+        let hold = hold.bind(subject.clone()).bind(micros).bind(cap);
+        if hold.execute().await? == 0 {
             let left = tx.query(LEFT).bind(scope.as_str()).bind(day).bind(subject);
             let (spent, held) = left.optional::<(i64, i64)>().await?.unwrap_or_default();
             let message = format!(
@@ -160,10 +170,11 @@ pub(super) async fn hold(
     let note = which.bound(tx.query(NOTE));
     let note = note
         .bind(ask.key.epoch)
-        .bind(ask.owner_id)
-        .bind(day)
+        .bind(aside.owner_id)
+        .bind(aside.day)
         .bind(micros)
-        .bind(now);
+        .bind(now)
+        .bind(root_id);
     note.execute().await?;
     Ok(Ok(true))
 }

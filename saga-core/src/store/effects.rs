@@ -88,7 +88,11 @@ macro_rules! held {
         SELECT (SELECT micros FROM caps WHERE scope = 'saga') AS saga_cap,
                (SELECT micros FROM caps WHERE scope = 'account') AS account_cap,
                (SELECT micros FROM caps WHERE scope = 'all') AS all_cap,
-               g.failures, g.opened, g.trying, g.closed_until, g.patience_until
+               g.failures, g.opened, g.trying, g.closed_until, g.patience_until,
+               (WITH RECURSIVE up AS (
+                    SELECT c.id, c.parent_id FROM sagas c WHERE c.id = $1
+                     UNION ALL SELECT p.id, p.parent_id FROM up JOIN sagas p ON p.id = up.parent_id)
+                SELECT id FROM up WHERE parent_id IS NULL AND id <> $1) AS root_id
           FROM steps s LEFT JOIN provider_gates g ON g.provider = $4 AND g.model = $5
          WHERE s.saga_id = $1 AND s.key = $2 AND s.epoch = $3 AND s.state = 'leased'"
     };
@@ -126,6 +130,8 @@ struct Look {
     trying: Option<bool>,
     closed_until: Option<DateTime<Utc>>,
     patience_until: Option<DateTime<Utc>>,
+    /// The first of the saga's family; none if it began by itself.
+    root_id: Option<Uuid>,
 }
 
 impl Look {
@@ -207,9 +213,9 @@ impl Store {
         if written == 0 {
             return Ok(Effect::Fenced); // an earlier claimant's answer came in between
         }
-        let caps = look.caps().or(self.caps);
+        let bounds = (look.caps().or(self.caps), look.root_id);
         let (price, of) = (self.price_of(ask), (round, again));
-        let held = match budgets::hold(&mut tx, ask, of, price, caps).await? {
+        let held = match budgets::hold(&mut tx, ask, of, price, bounds).await? {
             Ok(held) => held,
             Err(over) => return Ok(Effect::OverBudget(over)), // and nothing of it was dispatched
         };

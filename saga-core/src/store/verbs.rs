@@ -11,7 +11,7 @@ use crate::state::SagaState;
 use crate::ticket::Ticket;
 use chrono::{DateTime, Utc};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// What a person may do to one saga.
@@ -81,10 +81,16 @@ pub enum VerbError {
     Store(#[from] sqlx::Error),
 }
 
+// Those of all that it began, too, and by which of its children.
 const CALLS: &str = "-- verbs.calls
-    SELECT e.step_key, e.name, e.state, c.cost_micros FROM effects e
+    WITH RECURSIVE family AS (
+        SELECT s.id, s.id AS child FROM sagas s WHERE s.id = $1
+         UNION ALL SELECT c.id, CASE WHEN family.id = $1 THEN c.id ELSE family.child END
+                     FROM family JOIN sagas c ON c.parent_id = family.id)
+    SELECT e.saga_id, f.child, e.step_key, e.name, e.state, c.cost_micros
+      FROM family f JOIN effects e ON e.saga_id = f.id
       LEFT JOIN charges c ON c.saga_id = e.saga_id AND c.step_key = e.step_key AND c.name = e.name AND c.round = e.round
-     WHERE e.saga_id = $1 ORDER BY e.step_key, e.name, e.round";
+     ORDER BY e.saga_id, e.step_key, e.name, e.round";
 
 impl Store {
     /// Does one thing to a saga, and writes down who did it.
@@ -157,13 +163,23 @@ impl Store {
     }
 }
 
-/// A step, the name of its call, the call's state, and what is known of its cost.
-type PaidCall = (String, String, String, Option<i64>);
+/// A paid call of a saga, or of one that it began.
+#[derive(sqlx::FromRow)]
+struct Call {
+    saga_id: Uuid,
+    /// The child that it was made for; the saga's own id for those of its own steps.
+    child: Uuid,
+    step_key: String,
+    name: String,
+    state: String,
+    /// What is known of its cost.
+    cost_micros: Option<i64>,
+}
 
 /// Which paid calls of a saga a decision is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Calls {
-    /// Those of the steps that run.
+    /// Those of the steps that run, and of a child that another takes the place of.
     OfThese,
     /// All: another saga makes them anew, as far as it comes.
     All,
@@ -176,27 +192,29 @@ pub(super) async fn count_calls(
     consequence: &mut Consequence,
     which: Calls,
 ) -> sqlx::Result<()> {
-    if which == Calls::OfThese && consequence.runs.is_empty() {
+    let none = consequence.runs.is_empty() && consequence.replaced.is_none();
+    if which == Calls::OfThese && none {
         return Ok(());
     }
-    let calls: Vec<PaidCall> = tx.query(CALLS).bind(run.saga.id).all().await?;
+    let (saga, goes_on) = (run.saga.id, run.saga.ending.is_none());
+    let kept: BTreeSet<Uuid> = run.children_kept().collect();
+    let calls: Vec<Call> = tx.query(CALLS).bind(saga).all().await?;
     let mut latest = BTreeMap::new();
-    for (step, name, state, cost) in calls {
-        latest.insert((step, name), (state, cost.unwrap_or(0))); // of several rounds the last one counts
+    for call in calls {
+        let of = (call.saga_id, call.step_key.clone(), call.name.clone());
+        latest.insert(of, call); // of several rounds the last one counts
     }
-    let goes_on = run.saga.ending.is_none();
-    for ((step, _), (state, cost)) in latest {
-        let runs = consequence.runs.iter().any(|key| key.as_str() == step);
-        match (which, state.as_str()) {
-            (Calls::OfThese, "answered") => {
-                consequence.calls_kept += usize::from(runs);
-                consequence.saved_micros += if goes_on { cost } else { 0 };
-            }
-            (Calls::OfThese, _) if !runs => {}
-            (Calls::All | Calls::OfThese, _) => {
-                consequence.calls_again += 1;
-                consequence.again_micros += cost;
-            }
+    for call in latest.into_values() {
+        let cost = call.cost_micros.unwrap_or(0);
+        let runs = |key: &Key| call.child == saga && key.as_str() == call.step_key;
+        let runs = consequence.runs.iter().any(runs);
+        let anew = which == Calls::All || consequence.replaced == Some(call.child);
+        if anew || (runs && call.state != "answered") {
+            consequence.calls_again += 1;
+            consequence.again_micros += cost;
+        } else if call.state == "answered" && (call.child == saga || kept.contains(&call.child)) {
+            consequence.calls_kept += usize::from(runs);
+            consequence.saved_micros += if goes_on { cost } else { 0 };
         }
     }
     Ok(())

@@ -21,7 +21,7 @@ const WRITERS: usize = 32;
 const AT_MOST: u64 = 100;
 const CAP: i64 = 2_050;
 
-fn most() -> Usage {
+pub(crate) fn most() -> Usage {
     tokens(AT_MOST - 60, 60)
 }
 
@@ -32,12 +32,12 @@ fn all_in_a_day(cap: i64) -> Caps {
     }
 }
 
-fn capped(world: &World, caps: Caps) -> Store {
+pub(crate) fn capped(world: &World, caps: Caps) -> Store {
     world.store.clone().with_prices(prices()).with_caps(caps)
 }
 
 /// Sets money aside; none if a cap is in the way.
-async fn dispatch(store: &Store, ask: &Ask<'_>) -> Option<i64> {
+pub(crate) async fn dispatch(store: &Store, ask: &Ask<'_>) -> Option<i64> {
     match store.dispatch(ask).await.unwrap() {
         Effect::Dispatch { round, .. } => Some(round),
         Effect::OverBudget(over) => {
@@ -49,7 +49,7 @@ async fn dispatch(store: &Store, ask: &Ask<'_>) -> Option<i64> {
 }
 
 /// What is spent and set aside in a scope, all together.
-async fn budget(store: &Store, scope: &str) -> (i64, i64) {
+pub(crate) async fn budget(store: &Store, scope: &str) -> (i64, i64) {
     let sums = Sql {
         postgres: "SELECT COALESCE(SUM(spent_micros), 0)::bigint, COALESCE(SUM(held_micros), 0)::bigint FROM budgets WHERE scope = $1",
         sqlite: "SELECT COALESCE(SUM(spent_micros), 0), COALESCE(SUM(held_micros), 0) FROM budgets WHERE scope = $1",

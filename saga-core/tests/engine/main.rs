@@ -13,6 +13,7 @@ mod cache;
 mod children;
 mod costs;
 mod doer;
+mod families;
 mod fleet;
 mod gates;
 mod inspect;
