@@ -1,6 +1,6 @@
 //! Sagas that this one began: how they end, and how they are called back.
 
-use super::{Parent, Role, Run, StepRow, nth_child_id};
+use super::{CHILDREN_MAX, Parent, Role, Run, StepRow, nth_child_id};
 use crate::journal::{Class, Failure, Key, readable};
 use crate::kinds::Kinds;
 use crate::state::{SagaState, StepEvent, StepState};
@@ -30,6 +30,17 @@ impl Run {
     pub fn unborn(&self) -> impl Iterator<Item = usize> {
         let unborn = |at: &usize| self.steps[*at].is_child_at_work() && self.steps[*at].epoch == 0;
         (0..self.steps.len()).filter(unborn)
+    }
+
+    /// Why it may not ask for so many more children.
+    pub(super) fn too_wide(&self, asked: usize) -> Option<String> {
+        let open = self.steps.iter().filter(|step| step.is_child_at_work());
+        let children = open.count() + asked;
+        (asked > 0 && children > CHILDREN_MAX).then(|| {
+            format!(
+                "too_many_children: {children} at once, and a saga has at most {CHILDREN_MAX}; begin them in turns"
+            )
+        })
     }
 
     /// The children that it ever began, in the order in which it asked for them.

@@ -193,15 +193,8 @@ impl Run {
                 "too_many_steps: {steps} requests, and a saga makes at most {STEPS_MAX}"
             ));
         }
-        let asked = |command: &&Command| matches!(command, Command::Child { .. });
-        let asked = commands.iter().filter(asked).count();
-        let open = self.steps.iter().filter(|step| step.is_child_at_work());
-        let children = open.count() + asked;
-        (asked > 0 && children > CHILDREN_MAX).then(|| {
-            format!(
-                "too_many_children: {children} at once, and a saga has at most {CHILDREN_MAX}; begin them in turns"
-            )
-        })
+        let child = |command: &&Command| matches!(command, Command::Child { .. });
+        self.too_wide(commands.iter().filter(child).count())
     }
 
     fn ask(&mut self, new: NewStep, now: DateTime<Utc>) {
