@@ -1,5 +1,6 @@
 //! The HTTP API of Chorus: commits commands and answers 202; tells how jobs are; never calls a model.
 
+mod alias;
 mod asked;
 mod auth;
 mod body;

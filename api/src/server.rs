@@ -5,6 +5,7 @@ mod patience;
 
 pub use patience::Patience;
 
+use crate::alias;
 use crate::client::Client;
 use crate::forget;
 use crate::state::State;
@@ -80,6 +81,7 @@ pub async fn serve(
         let service = service_fn(move |request: hyper::Request<Incoming>| {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(ConnectInfo(peer));
+            alias::resolve(&mut request);
             if refused {
                 request.extensions_mut().insert(OneTooMany);
             }

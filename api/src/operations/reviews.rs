@@ -10,7 +10,10 @@ pub(super) fn operations() -> Api {
         "/api/v1/reviews",
         reviews::list,
         signed("listReviews", "List the reviews that you may decide, or asked for, newest first")
-            .says("One inbox for everything that waits for people, in one shape: topics, listings, messages.")
+            .says(
+                "One inbox for everything that waits for people, in one shape: topics, listings, messages. It is at \
+                 `/api/v1/approvals`, too, with all that is below it.",
+            )
             .query::<reviews::Filter>()
             .page::<reviews::Review>("Reviews."),
     );

@@ -127,6 +127,27 @@ async fn it_is_sent_back_three_times_at_most() {
 }
 
 #[tokio::test]
+async fn an_approval_is_another_word_for_a_review() {
+    on_each(async |app| {
+        let (me, ana) = (app.person(&["member"]), app.person(&["curator"]));
+        let (_, review) = asked(app, &me, &Value::Null).await;
+        let other = review.replace("/reviews/", "/approvals/");
+        assert_ne!(other, review);
+        let told = app.get(&other, &ana).await.is(200);
+        assert_eq!(told.body, app.get(&review, &ana).await.is(200).body);
+        let approve = format!("{other}/approve");
+        app.post(&approve, &me, &json!({}))
+            .await
+            .is_problem(403, "forbidden");
+        app.post(&approve, &ana, &json!({})).await.is(200);
+        let listed = app.get("/api/v1/approvals?status=approved", &ana).await;
+        let first = &listed.is(200).body["items"][0]["links"]["self"];
+        assert_eq!(first, &json!(review));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_same_decision_twice_under_one_key_is_one_and_gets_one_answer() {
     on_each(async |app| {
         let (me, ana) = (app.person(&["member"]), app.person(&["curator"]));
