@@ -1,6 +1,7 @@
 //! What Chorus is about: rules and sagas, which are pure, and their rows.
 
 pub mod accounts;
+pub mod artefacts;
 pub mod catalog;
 pub mod demo;
 #[cfg(feature = "faults")]

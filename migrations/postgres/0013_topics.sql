@@ -39,6 +39,16 @@ CREATE TABLE topic_clusters (
     UNIQUE (round_id, label)
 );
 
+-- What sagas made and people may look at, whatever it is; the row of its kind has the rest.
+CREATE TABLE artefacts (
+    id         UUID        NOT NULL PRIMARY KEY,
+    kind       TEXT        NOT NULL CHECK (kind IN ('topic')),
+    saga_id    UUID        NOT NULL,
+    state      TEXT        NOT NULL CHECK (state IN ('draft', 'in_review', 'published', 'retracted', 'failed')),
+    created_at TIMESTAMPTZ NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL
+);
+
 -- One of a cluster at most.
 CREATE TABLE topics (
     id             UUID        NOT NULL PRIMARY KEY,
@@ -50,6 +60,7 @@ CREATE TABLE topics (
     state          TEXT        NOT NULL CHECK (state IN ('published', 'retracted')),
     post_count     BIGINT      NOT NULL CHECK (post_count >= 0),
     ideas          BIGINT      NOT NULL CHECK (ideas >= 0),
+    artefact_id    UUID        NOT NULL UNIQUE REFERENCES artefacts (id),
     published_at   TIMESTAMPTZ NOT NULL,
     retracted_at   TIMESTAMPTZ,
     CHECK ((state = 'retracted') = (retracted_at IS NOT NULL))

@@ -36,6 +36,16 @@ CREATE TABLE topic_clusters (
     UNIQUE (round_id, label)
 ) STRICT, WITHOUT ROWID;
 
+-- What sagas made and people may look at, whatever it is; the row of its kind has the rest.
+CREATE TABLE artefacts (
+    id         BLOB        NOT NULL PRIMARY KEY,
+    kind       TEXT        NOT NULL CHECK (kind IN ('topic')),
+    saga_id    BLOB        NOT NULL,
+    state      TEXT        NOT NULL CHECK (state IN ('draft', 'in_review', 'published', 'retracted', 'failed')),
+    created_at TEXT        NOT NULL,
+    updated_at TEXT        NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- One of a cluster at most.
 CREATE TABLE topics (
     id             BLOB        NOT NULL PRIMARY KEY,
@@ -47,6 +57,7 @@ CREATE TABLE topics (
     state          TEXT        NOT NULL CHECK (state IN ('published', 'retracted')),
     post_count     INTEGER     NOT NULL CHECK (post_count >= 0),
     ideas          INTEGER     NOT NULL CHECK (ideas >= 0),
+    artefact_id    BLOB        NOT NULL UNIQUE REFERENCES artefacts (id),
     published_at   TEXT        NOT NULL,
     retracted_at   TEXT,
     CHECK ((state = 'retracted') = (retracted_at IS NOT NULL))

@@ -40,6 +40,8 @@ pub(crate) struct Told {
     /// How many ideas it was made of.
     ideas: i64,
     published_at: DateTime<Utc>,
+    /// What it is among all that jobs made.
+    artefact_id: Uuid,
 }
 
 impl Told {
@@ -54,6 +56,7 @@ impl Told {
             post_count: topic.post_count,
             ideas: topic.ideas,
             published_at: topic.published_at,
+            artefact_id: topic.artefact_id,
         }
     }
 }

@@ -67,6 +67,7 @@ pub(crate) async fn published(app: &App, round: Uuid, cluster: Uuid) -> Uuid {
     let topic = Uuid::now_v7();
     let new = Publication {
         topic,
+        saga: round,
         round,
         cluster,
         title: TITLE.to_owned(),

@@ -133,10 +133,15 @@ async fn a_topic_that_is_taken_back_is_gone_for_readers_and_opens_no_idea() {
             .is_problem(404, "not_found");
         say(app, topic, &me, "x").await.is_problem(404, "not_found");
         assert_eq!(app.get(TOPICS, &me).await.is(200).body["items"], json!([]));
-        assert_eq!(
-            app.get(&path, &curator).await.is(200).text("state"),
-            "retracted"
-        );
+        let told = app.get(&path, &curator).await.is(200);
+        assert_eq!(told.text("state"), "retracted");
+        let artefact: Uuid = told.text("artefact_id").parse().unwrap();
+        let state = app
+            .store
+            .db()
+            .query("SELECT state FROM artefacts WHERE id = $1");
+        let state: String = state.bind(artefact).scalar().await.unwrap();
+        assert_eq!(state, "retracted", "the artefact says the same");
         let history = app
             .get("/api/v1/submissions/me?history=true", &me)
             .await

@@ -74,6 +74,7 @@ async fn save(world: &World, round: Uuid, found: &[NewCluster]) {
 fn publication(round: Uuid, cluster: Uuid) -> Publication {
     Publication {
         topic: Uuid::now_v7(),
+        saga: round,
         round,
         cluster,
         title: "What would make evenings better?".to_owned(),
@@ -187,6 +188,9 @@ async fn of_a_cluster_there_is_one_topic_with_its_opening_post() {
                 .await,
             1
         );
+        let made = "SELECT COUNT(*) FROM artefacts a JOIN topics t ON t.artefact_id = a.id WHERE a.state = 'published'";
+        assert_eq!(world.count(made).await, 1);
+        assert_eq!(world.count("SELECT COUNT(*) FROM artefacts").await, 1);
         let mut tx = world.begin().await;
         clusters::remove(&mut tx, round).await.unwrap();
         rounds::finish(&mut tx, round).await.unwrap();

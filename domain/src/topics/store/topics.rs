@@ -1,5 +1,6 @@
 //! The rows of topics, as whoever signed in reads them.
 
+use crate::artefacts;
 use crate::events::{self, Audience, NewEvent};
 use chrono::{DateTime, Utc};
 use saga_core::db::{Db, Tx};
@@ -46,19 +47,21 @@ pub struct Topic {
     pub ideas: i64,
     /// Since when it is public.
     pub published_at: DateTime<Utc>,
+    /// What it is among all that sagas made.
+    pub artefact_id: Uuid,
 }
 
 const FIND: &str = "-- topics.find
-    SELECT id, round_id, title, summary, cover_media_id, state, post_count, ideas, published_at FROM topics
+    SELECT id, round_id, title, summary, cover_media_id, state, post_count, ideas, published_at, artefact_id FROM topics
      WHERE id = $1 AND (state = 'published' OR $2)";
 const LIST: &str = "-- topics.list
-    SELECT id, round_id, title, summary, cover_media_id, state, post_count, ideas, published_at FROM topics
+    SELECT id, round_id, title, summary, cover_media_id, state, post_count, ideas, published_at, artefact_id FROM topics
      WHERE (state = 'published' OR $1) AND ($2 IS NULL OR published_at < $2 OR (published_at = $2 AND id < $3))
      ORDER BY published_at DESC, id DESC LIMIT $4";
 const RETRACT: &str = "-- topics.retract
     UPDATE topics SET state = 'retracted', retracted_at = $2 WHERE id = $1 AND state = 'published'";
 const OF_ROUND: &str = "-- topics.of_round
-    SELECT id, round_id, title, summary, cover_media_id, state, post_count, ideas, published_at FROM topics
+    SELECT id, round_id, title, summary, cover_media_id, state, post_count, ideas, published_at, artefact_id FROM topics
      WHERE round_id = $1 ORDER BY ideas DESC, id";
 
 /// Finds a topic; one that was retracted only for whoever may see `retracted` ones.
@@ -98,6 +101,9 @@ pub async fn retract(
         events::note(tx, Some(request_id), vec![retracted]).await?;
     }
     let topic: Option<Topic> = tx.query(FIND).bind(id).bind(true).optional().await?;
+    if let (Some(topic), true) = (&topic, changed > 0) {
+        artefacts::retract(tx, topic.artefact_id, now).await?;
+    }
     Ok(topic.map(|topic| (topic, changed > 0)))
 }
 
