@@ -2,9 +2,7 @@
 
 use super::children::CHILD_LOOK;
 use super::reviews::expires_at;
-use super::{
-    CHILDREN_MAX, Ending, INPUT_BYTES_MAX, Role, Run, STEPS_MAX, StepRow, TICKET_GRACE, work::delta,
-};
+use super::{Ending, INPUT_BYTES_MAX, Role, Run, STEPS_MAX, StepRow, TICKET_GRACE, work::delta};
 use crate::advance::{Advance, Broken, Next};
 use crate::journal::{Class, Command, Dispatch, Failure, Key, readable};
 use crate::kinds::{Kind, Kinds};
