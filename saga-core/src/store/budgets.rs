@@ -150,9 +150,9 @@ pub(super) async fn hold(
     };
     for (scope, day, subject) in which.budgets(&aside) {
         let cap = caps.of(scope).unwrap_or(BOUNDLESS);
-        let hold = tx.query(HOLD).bind(scope.as_str()).bind(day.clone());
-        let hold = hold.bind(subject.clone()).bind(micros).bind(cap);
-        if hold.execute().await? == 0 {
+        let taken = tx.query(HOLD).bind(scope.as_str()).bind(day.clone());
+        let taken = taken.bind(subject.clone()).bind(micros).bind(cap);
+        if taken.execute().await? == 0 {
             let left = tx.query(LEFT).bind(scope.as_str()).bind(day).bind(subject);
             let (spent, held) = left.optional::<(i64, i64)>().await?.unwrap_or_default();
             let message = format!(

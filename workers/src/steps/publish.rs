@@ -33,12 +33,14 @@ impl Handler<PublishTopic> for Publisher {
         tx: &mut Tx,
     ) -> Result<(), StepError> {
         let new = publication(done, of.saga);
-        let published = if !fault::seeded(APART) {
-            publication::publish(tx, new).await.map(drop)
-        } else if new.title.is_empty() {
-            Ok(())
-        } else {
+        let apart = fault::seeded(APART);
+        if apart && new.title.is_empty() {
+            return Ok(());
+        }
+        let published = if apart {
             publication::follow(tx, new).await
+        } else {
+            publication::publish(tx, new).await.map(drop)
         };
         published.map_err(StepError::retry)
     }
