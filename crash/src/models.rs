@@ -9,6 +9,7 @@ use axum::{
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 /// Words that will do.
@@ -36,7 +37,16 @@ pub struct Models {
     /// Where they are.
     pub url: String,
     book: Arc<Mutex<Book>>,
+    /// Whether pictures are kept back.
+    held: watch::Sender<bool>,
     _serving: JoinSet<()>,
+}
+
+/// What an answer is made by.
+#[derive(Clone)]
+struct Behind {
+    book: Arc<Mutex<Book>>,
+    held: watch::Receiver<bool>,
 }
 
 impl Models {
@@ -47,9 +57,14 @@ impl Models {
             ..Book::default()
         };
         let book = Arc::new(Mutex::new(book));
+        let (held, seen) = watch::channel(false);
+        let behind = Behind {
+            book: Arc::clone(&book),
+            held: seen,
+        };
         let app = Router::new()
             .route("/v1/{*path}", post(answer))
-            .with_state(Arc::clone(&book));
+            .with_state(behind);
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
         let url = format!("http://{}/v1", listener.local_addr()?);
         let mut serving = JoinSet::new();
@@ -57,8 +72,14 @@ impl Models {
         Ok(Self {
             url,
             book,
+            held,
             _serving: serving,
         })
+    }
+
+    /// Keeps pictures back from now on, or lets go of them.
+    pub fn hold_pictures(&self, held: bool) {
+        self.held.send_replace(held);
     }
 
     /// How often each idempotency key was called with.
@@ -70,15 +91,19 @@ impl Models {
 
 /// The same key is answered the same, as often as it asks.
 async fn answer(
-    State(book): State<Arc<Mutex<Book>>>,
+    State(Behind { book, mut held }): State<Behind>,
     Path(path): Path<String>,
     headers: HeaderMap,
 ) -> Json<Value> {
     let key = headers.get("idempotency-key");
     let key = key.and_then(|key| key.to_str().ok()).unwrap_or_default();
+    let is_picture = path.starts_with("images");
+    if is_picture {
+        drop(held.wait_for(|held| !held).await);
+    }
     let mut book = book.lock().unwrap_or_else(PoisonError::into_inner);
     *book.calls.entry(key.to_owned()).or_default() += 1;
-    if path.starts_with("images") {
+    if is_picture {
         return Json(json!({"data": [{"b64_json": PICTURE}]}));
     }
     if book.begins_badly && book.bad.is_none() {

@@ -3,7 +3,9 @@
 
 use crate::binary::Role;
 use crate::door::Door;
+use crate::fleet::Arm;
 use crate::ground::Ground;
+use crate::models::Models;
 use crate::services::Services;
 use crate::walk::{died_at, what_is_left};
 use anyhow::{Context as _, bail, ensure};
@@ -13,6 +15,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use std::fmt;
 use std::path::Path;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
@@ -54,7 +57,8 @@ const BETWEEN: [&str; 4] = [
 /// A round takes up so many ideas of each of these themes; those that are left over stay for the next.
 const THEMES: [&str; 3] = ["cycling", "food", "library"];
 const OF_A_THEME: usize = 5;
-/// How a fleet's rounds go, again and again until nobody is left to die.
+/// How a fleet's rounds go, again and again until somebody has died at each place. A round that is cancelled keeps
+/// its covers with the model until then, so that each brings the undo of one.
 const COURSES: [Course; 4] = [
     Course::Cancel,
     Course::Reject,
@@ -148,8 +152,13 @@ pub async fn rounds(services: &Services, stage: Stage) -> anyhow::Result<Held> {
         .await?
         .with("LEASE_SECONDS", "0.6")
         .with("SWEEP_SECONDS", "0.1");
-    let deaths = ground.dir.join("deaths");
-    let ground = ground.with("CHORUS_DEATHS", deaths.display().to_string());
+    let (models, deaths) = (Models::start(false).await?, ground.dir.join("deaths"));
+    let ground = ground
+        .with("CHORUS_DEATHS", deaths.display().to_string())
+        .with("AI_PROVIDER", "local")
+        .with("EMBED_PROVIDER", "local")
+        .with("IMAGE_PROVIDER", "openai")
+        .with("OPENAI_BASE_URL", models.url.clone());
     let mut fleet = ground.fleet(what_is_left(stage.places.clone(), deaths.clone()));
     for role in [Role::Api, Role::Synthesis, Role::Image] {
         fleet.add(role);
@@ -157,6 +166,7 @@ pub async fn rounds(services: &Services, stage: Stage) -> anyhow::Result<Held> {
     let host = Host {
         door: Door::new(fleet.ports(), ground.token.clone()),
         ground: &ground,
+        models: &models,
     };
     let (mut rounds, mut replayed) = (0, 0);
     for course in COURSES.into_iter().cycle().take(ROUNDS_MAX) {
@@ -180,6 +190,29 @@ pub async fn rounds(services: &Services, stage: Stage) -> anyhow::Result<Held> {
     };
     fleet.end().await;
     Ok(held)
+}
+
+/// Runs one round by whom somebody dies, as `arm` says, and tells which promises it breaks.
+pub(crate) async fn one_round(ground: Ground, arm: Arm) -> anyhow::Result<Option<String>> {
+    let (models, mut fleet) = (Models::start(false).await?, ground.fleet(arm));
+    for role in [Role::Api, Role::Synthesis, Role::Image] {
+        fleet.add(role);
+    }
+    let host = Host {
+        door: Door::new(fleet.ports(), ground.token.clone()),
+        ground: &ground,
+        models: &models,
+    };
+    host.round(0, Course::Publish).await?;
+    let died = fleet.tally.at_points.load(Ordering::Relaxed);
+    fleet.end().await;
+    ensure!(died > 0, "nobody died at the place that was armed");
+    let wrong = wrong(&ground).await?;
+    let told = wrong
+        .iter()
+        .map(|(promise, found)| format!("{found} {promise}"));
+    let told: Vec<String> = told.collect();
+    Ok((!told.is_empty()).then(|| told.join("; ")))
 }
 
 fn missed(stage: &Stage, deaths: &Path) -> Vec<String> {
@@ -251,6 +284,7 @@ async fn wrong(ground: &Ground) -> anyhow::Result<Vec<(&'static str, usize)>> {
 struct Host<'g> {
     door: Door,
     ground: &'g Ground,
+    models: &'g Models,
 }
 
 impl Host<'_> {
@@ -268,6 +302,7 @@ impl Host<'_> {
             .await?;
         let round = said["id"].as_str().and_then(|id| id.parse::<Uuid>().ok());
         let round = round.with_context(|| format!("no round: {status} {said}"))?;
+        self.models.hold_pictures(course == Course::Cancel);
         let (began, mut decided, mut replayed) = (Instant::now(), false, 0);
         while let Some((_, state)) = self.ground.unfinished(&[round]).await.first() {
             if began.elapsed() > END_MAX {
@@ -278,8 +313,11 @@ impl Host<'_> {
                     Course::Publish => true,
                     Course::Approve => self.decide(round, "approve").await?,
                     Course::Reject => self.decide(round, "reject").await?,
-                    Course::Cancel => self.draws().await? && self.door.cancel(round).await.is_ok(),
+                    Course::Cancel => self.draws().await? && self.cancel(round).await?,
                 };
+            if decided && course == Course::Cancel && self.called_back().await? {
+                self.models.hold_pictures(false);
+            }
             replayed += self.replay_letters().await?;
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -307,6 +345,19 @@ impl Host<'_> {
         let (status, said) = self.post(&path, &review.to_string(), &notes).await?;
         ensure!(status == StatusCode::OK, "not decided: {status} {said}");
         Ok(true)
+    }
+
+    /// Cancels a round.
+    async fn cancel(&self, round: Uuid) -> anyhow::Result<bool> {
+        let status = self.door.cancel(round).await?;
+        ensure!(status.is_success(), "not cancelled: {status}");
+        Ok(true)
+    }
+
+    /// Whether no draft goes on any more: whoever has its cover in hand has it for the undo.
+    async fn called_back(&self) -> anyhow::Result<bool> {
+        let sql = "SELECT count(*) FROM sagas WHERE kind = 'topic.draft' AND state IN ('queued', 'running', 'waiting')";
+        Ok(self.ground.count(sql).await? == 0)
     }
 
     /// Whether a worker has a cover in its hands.

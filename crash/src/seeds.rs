@@ -7,6 +7,7 @@ use crate::ground::Ground;
 use crate::operator::{self, Deeds};
 use crate::oracle::judge;
 use crate::plan::{Course, Plan, Trip};
+use crate::rounds::one_round;
 use crate::services::Services;
 use futures_util::future::BoxFuture;
 use std::collections::BTreeMap;
@@ -33,7 +34,7 @@ pub struct Seed {
 
 /// The bad builds of RELIABILITY, each with what it takes to notice it. Where the sweeper makes good
 /// what is lost, what is noticed is that it had to: the work stood still longer than it may.
-pub const SEEDS: [Seed; 8] = [
+pub const SEEDS: [Seed; 9] = [
     Seed {
         name: "no-fence",
         what: "a late worker's answer counts",
@@ -73,6 +74,11 @@ pub const SEEDS: [Seed; 8] = [
         name: "undo-fanned-out",
         what: "undos run side by side",
         scenario: |s, n| Box::pin(many_undos(s, n)),
+    },
+    Seed {
+        name: "publish-apart",
+        what: "a topic is published before its opening post",
+        scenario: |s, n| Box::pin(publisher_dies(s, n)),
     },
 ];
 
@@ -355,4 +361,9 @@ async fn many_undos(services: &Services, seed: &str) -> Noticed {
         )
         .await?;
     trial.close(Duration::from_secs(15)).await
+}
+
+async fn publisher_dies(services: &Services, seed: &str) -> Noticed {
+    let arm = first_life(Role::Synthesis, "step.answered@topic.publish#1");
+    one_round(ground(services, seed).await?, arm).await
 }
