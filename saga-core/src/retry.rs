@@ -34,6 +34,9 @@ fn unit(seed: u64) -> f64 {
     ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
 }
 
+/// A service that is back is found within this time.
+const PAUSE_MAX: Duration = Duration::from_secs(5);
+
 /// Pauses between attempts to reach a service: 100 ms at first, 5 s at most, for ever.
 pub struct Reconnect(ExponentialBackoff);
 
@@ -42,7 +45,7 @@ impl Default for Reconnect {
         Self(
             ExponentialBackoffBuilder::new()
                 .with_initial_interval(Duration::from_millis(100))
-                .with_max_interval(Duration::from_secs(5))
+                .with_max_interval(PAUSE_MAX)
                 .with_max_elapsed_time(None)
                 .build(),
         )
@@ -52,7 +55,7 @@ impl Default for Reconnect {
 impl Reconnect {
     /// The next pause.
     pub fn pause(&mut self) -> Duration {
-        self.0.next_backoff().unwrap_or(Duration::from_secs(5))
+        self.0.next_backoff().unwrap_or(PAUSE_MAX).min(PAUSE_MAX) // chance adds a half
     }
     /// Begins anew, after a connection that held.
     pub fn reset(&mut self) {
@@ -92,6 +95,13 @@ mod tests {
         assert!(pauses.len() > 95);
         let within = |one: &Duration| *one >= pause && *one <= pause.mul_f64(1.2);
         assert!(pauses.iter().all(within), "{pauses:?}");
+    }
+
+    #[test]
+    fn whoever_waits_for_a_service_never_waits_long() {
+        let mut pauses = Reconnect::default();
+        let longest = (0..200).map(|_| pauses.pause()).max();
+        assert!(longest.is_some_and(|longest| longest <= PAUSE_MAX && longest > PAUSE_MAX / 2));
     }
 
     #[test]

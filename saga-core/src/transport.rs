@@ -3,6 +3,7 @@
 mod in_process;
 mod inspect;
 mod rabbitmq;
+mod signs;
 mod topology;
 
 pub use in_process::InProcess;

@@ -3,6 +3,7 @@
 //! `lapin`'s own recovery stays off: it can leave a consumer hanging for ever. Any error, or the end
 //! of a stream, ends the session; after a pause the next one begins.
 
+use super::signs::Signs;
 use super::topology::{self, Names, declare, declare_dead, short};
 use super::{Delivery, Health};
 use crate::retry::Reconnect;
@@ -28,8 +29,9 @@ const CONFIRM_MAX: Duration = Duration::from_secs(5);
 const CONNECT_MAX: Duration = Duration::from_secs(10);
 /// A session that held this long was a good one: the next pause is short again.
 const GOOD_SESSION: Duration = Duration::from_secs(10);
-/// A stopped broker is noticed after about two of these.
-const HEARTBEAT_S: u16 = 10;
+/// The connections of a broker that hangs end after about two of these.
+const HEARTBEAT_S: u16 = 5;
+const SHORT: &str = "the broker is short of memory or disk and takes nothing";
 /// Tickets are small, so this is the least that AMQP allows. `lapin` sets 64 frames aside for each
 /// connection, and the default of 128 KiB would make that 8 MiB.
 const FRAME_BYTES_MAX: u32 = 4 * 1024;
@@ -136,20 +138,23 @@ impl RabbitMq {
             channel
                 .confirm_select(ConfirmSelectOptions::default())
                 .await?;
+            let (asked, signs) = (connection.create_channel().await?, Signs::default());
+            let mut watching = std::pin::pin!(signs.watch(&asked));
             // Publishers find out about trouble by themselves; this loop looks after the line.
             while connection.status().connected()
                 && channel.status().connected()
                 && !shutdown.is_cancelled()
             {
                 self.line.send_replace(if connection.status().blocked() {
-                    Line::Closed(
-                        "the broker is short of memory or disk and takes nothing".to_owned(),
-                    )
+                    Line::Closed(SHORT.to_owned())
+                } else if signs.missing() {
+                    Line::Closed("the broker does not answer".to_owned())
                 } else {
                     Line::Open(channel.clone(), Arc::clone(&connection))
                 });
                 tokio::select! {
                     () = tokio::time::sleep(Duration::from_millis(250)) => {}
+                    ended = &mut watching => ended?,
                     () = shutdown.cancelled() => {}
                 }
             }
