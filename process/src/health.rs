@@ -1,6 +1,6 @@
 //! The three questions about a process: does it live, may it work, how is it.
 
-use crate::probe::Probe;
+use crate::probe::{Check, Probe};
 use axum::extract::Query;
 use axum::http::{HeaderValue, StatusCode, header::CACHE_CONTROL};
 use axum::response::{IntoResponse, Response};
@@ -28,11 +28,7 @@ fn readyz(probe: &Probe, query: &BTreeMap<String, String>) -> Response {
     } else {
         StatusCode::SERVICE_UNAVAILABLE
     };
-    let text = if query.contains_key("verbose") {
-        list(probe)
-    } else {
-        String::new()
-    };
+    let text = list(probe, query.contains_key("verbose"));
     let verdict = match (probe.ready(), probe.draining()) {
         (true, _) => "ready",
         (false, true) => "draining",
@@ -41,15 +37,16 @@ fn readyz(probe: &Probe, query: &BTreeMap<String, String>) -> Response {
     (status, fresh(format!("{text}{verdict}\n"))).into_response()
 }
 
-fn list(probe: &Probe) -> String {
+/// What was looked at: whatever is down, or all of it.
+fn list(probe: &Probe, all: bool) -> String {
     let report = probe.report();
-    let checks = report
-        .checks()
-        .into_iter()
-        .map(|(name, check)| (name, check.word()));
+    let checks = report.checks().into_iter();
+    let told = checks.filter(|(_, check)| all || matches!(check, Check::Down(_)));
+    let words = told.map(|(name, check)| (name, check.word()));
     let draining = if probe.draining() { "yes" } else { "no" };
-    let all = checks.chain([("draining", draining)]);
-    all.map(|(name, word)| [name, ": ", word, "\n"].concat())
+    let lines = words.chain(all.then_some(("draining", draining)));
+    lines
+        .map(|(name, word)| [name, ": ", word, "\n"].concat())
         .collect()
 }
 

@@ -1,5 +1,6 @@
 //! What is known about the health of a process: looked up in the background, answered at once.
 
+use metrics::gauge;
 use saga_core::Store;
 use saga_core::transport::{Health, Transport};
 use std::collections::BTreeMap;
@@ -12,6 +13,8 @@ use tokio_util::sync::CancellationToken;
 const EVERY: Duration = Duration::from_secs(1);
 /// How long one may take before it counts as down.
 const ANSWER_MAX: Duration = Duration::from_secs(2);
+
+const DEPENDENCY_UP: &str = "chorus_dependency_up";
 
 /// One dependency, as it was found last.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -157,6 +160,7 @@ impl Probe {
 
     fn keep(&self, report: Report) {
         for (name, now) in report.checks() {
+            gauge!(DEPENDENCY_UP, "dependency" => name).set(f64::from(u8::from(*now == Check::Ok)));
             match (self.report().checks()[name], now) {
                 (Check::Ok, Check::Down(why)) => {
                     tracing::warn!(dependency = name, why, "The {name} stopped answering");

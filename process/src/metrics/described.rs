@@ -52,7 +52,7 @@ impl Described {
 pub(super) const COST: &str = "chorus_provider_cost_usd_total";
 
 /// Every metric that any process serves.
-pub const DESCRIBED: [Described; 28] = [
+pub const DESCRIBED: [Described; 29] = [
     counter("chorus_jobs_submitted_total", &["kind"], "Jobs accepted"),
     counter(
         "chorus_jobs_finished_total",
@@ -175,6 +175,11 @@ pub const DESCRIBED: [Described; 28] = [
         "chorus_connections_refused_total",
         &[],
         "Connections, and requests by a proxy, of addresses that had as many as they may",
+    ),
+    gauge(
+        "chorus_dependency_up",
+        &["dependency"],
+        "Whether what the process stands on answered it a second ago: 1 yes, 0 no",
     ),
     gauge("chorus_build_info", &["version", "commit"], "Always 1"),
 ];
