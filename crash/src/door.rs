@@ -61,6 +61,12 @@ impl Door {
         answer(request).await
     }
 
+    /// What is answered to a GET, as it is.
+    pub async fn text(&self, path: &str) -> anyhow::Result<(StatusCode, String)> {
+        let answer = self.request(Method::GET, path).send().await?;
+        Ok((answer.status(), answer.text().await?))
+    }
+
     fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         let port = self.ports[self.turn.fetch_add(1, Ordering::Relaxed) % self.ports.len()];
         let url = format!("http://127.0.0.1:{port}{path}");

@@ -85,10 +85,12 @@ pub struct Fleet {
     arm: Arm,
     vars: Vars,
     dir: PathBuf,
+    memory_max: Option<u64>,
 }
 
 struct Keeper {
     role: Role,
+    memory_max: Option<u64>,
     vars: Vars,
     log: PathBuf,
     arm: Arm,
@@ -109,7 +111,15 @@ impl Fleet {
             arm,
             vars,
             dir,
+            memory_max: None,
         }
+    }
+
+    /// Gives every process that is added from now on so many bytes of memory, and no more.
+    #[must_use]
+    pub fn with_memory(mut self, bytes: u64) -> Self {
+        self.memory_max = Some(bytes);
+        self
     }
 
     /// Adds a process.
@@ -136,6 +146,7 @@ impl Fleet {
         self.tasks.spawn(
             Keeper {
                 role,
+                memory_max: self.memory_max,
                 vars,
                 log,
                 arm,
@@ -276,7 +287,14 @@ impl Keeper {
             .append(true)
             .open(&self.log)?;
         // Should the harness itself be killed, its processes go with it.
-        let mut command = Command::new("setpriv");
+        let mut command = match self.memory_max {
+            Some(bytes) => {
+                let mut limited = Command::new("prlimit");
+                limited.args([&format!("--as={bytes}"), "--core=0", "setpriv"]);
+                limited
+            }
+            None => Command::new("setpriv"),
+        };
         command
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default());

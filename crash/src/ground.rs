@@ -53,7 +53,8 @@ impl Ground {
         Self::at(services.fresh_in(folder).await?).await
     }
 
-    async fn at((database, amqp): (String, String)) -> anyhow::Result<Self> {
+    /// A ground whose processes reach the two services at these URLs.
+    pub async fn at((database, amqp): (String, String)) -> anyhow::Result<Self> {
         crate::binary::build().await?;
         let location = Location::Postgres {
             url: database.clone(),
@@ -86,7 +87,8 @@ impl Ground {
         tx.query(EFFECTS).execute().await?;
         tx.commit().await?;
         let provider = Arc::new(Provider::start().await?);
-        let amqp = urls.last().map(|(_, url)| url.clone());
+        let named = |(name, url): &(String, String)| (name == "AMQP_URL").then(|| url.clone());
+        let amqp = urls.iter().find_map(named);
         let data = dir.display().to_string();
         let fixed = [
             ("CHORUS_DRILL", provider.url.as_str()),
@@ -145,9 +147,27 @@ impl Ground {
         Ok(usize::try_from(self.db.query(sql).scalar::<i64>().await?)?)
     }
 
+    /// How many lines of the fleets' logs hold these words.
+    pub fn logged(&self, words: &str) -> anyhow::Result<usize> {
+        let mut lines = 0;
+        let mut folders = vec![self.dir.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder)? {
+                let path = entry?.path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|kind| kind == "log") {
+                    let log = String::from_utf8_lossy(&std::fs::read(path)?).into_owned();
+                    lines += log.lines().filter(|line| line.contains(words)).count();
+                }
+            }
+        }
+        Ok(lines)
+    }
+
     /// Deletes one queue or the other at the broker, in turn, with whatever is in it.
     pub async fn delete_queue(&self, turn: usize) -> anyhow::Result<()> {
-        let url = self.amqp.clone().unwrap_or_default();
+        let url = self.amqp.clone().context("there is no broker")?;
         let connection =
             lapin::Connection::connect(&url, lapin::ConnectionProperties::default()).await?;
         let channel = connection.create_channel().await?;

@@ -3,15 +3,20 @@
 
 pub mod aftermath;
 pub mod alarm;
+pub mod away;
 pub mod binary;
 pub mod dice;
 pub mod door;
 pub mod doubt;
+pub mod failover;
 pub mod fleet;
 pub mod forge;
+pub mod frozen;
 pub mod full;
 pub mod ground;
+pub mod hungry;
 pub mod models;
+pub mod narrow;
 pub mod operator;
 pub mod oracle;
 pub mod outage;
@@ -24,8 +29,10 @@ pub mod rolling;
 pub mod rounds;
 pub mod seeds;
 pub mod services;
+pub mod sight;
 pub mod skew;
 pub mod storm;
+pub mod tardy;
 pub mod walk;
 
 use anyhow::bail;

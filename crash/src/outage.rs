@@ -1,5 +1,5 @@
 //! An outage leaves hundreds of dead letters; they are replayed as one operation, and the API that works
-//! it off is killed in the middle.
+//! it off is killed in the middle, and a worker with it.
 
 use crate::binary::Role;
 use crate::door::Door;
@@ -18,6 +18,9 @@ use uuid::Uuid;
 
 /// The step that is out of order, after a paid one.
 const BROKEN: &str = "e";
+/// Who is killed in the middle.
+const API: usize = 0;
+const WORKER: usize = 3;
 const PATH: &str = "/api/v1/admin/replays";
 /// How long any part of it may take.
 const PART_MAX: Duration = Duration::from_mins(2);
@@ -88,7 +91,7 @@ pub async fn outage(services: &Services, sagas: usize, rate: u32) -> anyhow::Res
     Ok(replayed)
 }
 
-/// Begins the replay, kills the API once a part of it is done, and waits for its end.
+/// Begins the replay, kills the API and the worker of what runs again once a part of it is done, and waits for its end.
 async fn replay(door: &Door, fleet: &Fleet, rate: u32) -> anyhow::Result<Value> {
     let body = json!({"select": {"kind": "demo.drill"}, "rate_per_s": rate, "canary": 1, "reason": "it works again"});
     let begun = door.ask(Method::POST, PATH, "all", Some(&body)).await?;
@@ -107,7 +110,9 @@ async fn replay(door: &Door, fleet: &Fleet, rate: u32) -> anyhow::Result<Value> 
             .is_some_and(|done| done * 3 > selected)
     })
     .await?;
-    fleet.kill(0).await;
+    for member in [API, WORKER] {
+        fleet.kill(member).await;
+    }
     until("the replay ends", PART_MAX, async || {
         look().await["done"] == true
     })

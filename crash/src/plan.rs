@@ -29,6 +29,8 @@ pub struct Trip {
     pub gated: Vec<String>,
     /// Which fail the first time.
     pub flaky: Vec<String>,
+    /// Which take all the memory that there is.
+    pub hungry: Vec<String>,
     /// Whether `e` may fail.
     pub optional: bool,
     /// Whether there is only forward before `f`.

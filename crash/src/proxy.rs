@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
 
 /// What a process sends, or what it is answered.
@@ -30,6 +30,8 @@ pub enum Line {
     SilentOneWay(Way),
     /// What is sent arrives so much later.
     Slow(Duration),
+    /// So many bytes a second arrive each way, of all connections together.
+    Narrow(u32),
     /// So many of a hundred packets are lost: each is sent again after a while.
     Lossy(usize),
     /// Connections end at once, new ones, too.
@@ -51,23 +53,29 @@ pub struct Proxy {
     /// The server's URL, through this line.
     pub url: String,
     line: watch::Sender<Line>,
+    server: watch::Sender<Server>,
     unanswered: Arc<AtomicUsize>,
     _serving: JoinSet<()>,
 }
+
+/// Its host and port.
+type Server = (String, u16);
 
 /// What every connection knows.
 #[derive(Clone)]
 struct Known {
     line: watch::Receiver<Line>,
+    server: watch::Receiver<Server>,
+    /// Whose turn it is on a narrow line, to the server and back.
+    turns: [Arc<Mutex<()>>; 2],
     unanswered: Arc<AtomicUsize>,
 }
 
 impl Proxy {
     /// A line to the server that `url` names, open at first.
     pub async fn before(url: &str) -> anyhow::Result<Self> {
+        let (server, asked) = watch::channel(server(url)?);
         let mut url = reqwest::Url::parse(url)?;
-        let host = url.host_str().context("a URL with a host")?.to_owned();
-        let server = (host, url.port().context("a URL with a port")?);
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let port = listener.local_addr()?.port();
         let moved = url.set_host(Some("127.0.0.1")).is_ok() && url.set_port(Some(port)).is_ok();
@@ -76,13 +84,16 @@ impl Proxy {
         let unanswered = Arc::<AtomicUsize>::default();
         let known = Known {
             line: seen,
+            server: asked,
+            turns: Default::default(),
             unanswered: Arc::clone(&unanswered),
         };
         let mut serving = JoinSet::new();
-        serving.spawn(serve(listener, server, known));
+        serving.spawn(serve(listener, known));
         Ok(Self {
             url: url.into(),
             line,
+            server,
             unanswered,
             _serving: serving,
         })
@@ -93,18 +104,36 @@ impl Proxy {
         self.line.send_replace(line);
     }
 
+    /// From now on the line leads to another server; connections that there are end.
+    pub fn lead_to(&self, url: &str) -> anyhow::Result<()> {
+        self.server.send_replace(server(url)?);
+        Ok(())
+    }
+
+    /// Where processes reach it.
+    pub fn port(&self) -> anyhow::Result<u16> {
+        Ok(server(&self.url)?.1)
+    }
+
     /// How many connections ended without an answer.
     pub fn unanswered(&self) -> usize {
         self.unanswered.load(Ordering::Relaxed)
     }
 }
 
-async fn serve(listener: TcpListener, server: (String, u16), known: Known) {
+fn server(url: &str) -> anyhow::Result<Server> {
+    let url = reqwest::Url::parse(url)?;
+    let host = url.host_str().context("a URL with a host")?.to_owned();
+    Ok((host, url.port().context("a URL with a port")?))
+}
+
+async fn serve(listener: TcpListener, known: Known) {
     let mut connections = JoinSet::new();
     while let Ok((process, _)) = listener.accept().await {
         while connections.try_join_next().is_some() {}
-        let (server, known) = (server.clone(), known.clone());
+        let mut known = known.clone();
         connections.spawn(async move {
+            let server = known.server.borrow_and_update().clone();
             if let Ok(server) = TcpStream::connect(server).await {
                 connect(process, server, known).await;
             }
@@ -112,9 +141,9 @@ async fn serve(listener: TcpListener, server: (String, u16), known: Known) {
     }
 }
 
-/// Carries both ways until either side ends both, or the line is cut.
+/// Carries both ways until either side ends both, the line is cut, or it leads to another server.
 async fn connect(process: TcpStream, server: TcpStream, known: Known) {
-    let mut line = known.line.clone();
+    let (mut line, mut elsewhere) = (known.line.clone(), known.server.clone());
     let _ = (process.set_nodelay(true), server.set_nodelay(true)); // slower without
     let ((from_process, to_process), (from_server, to_server)) =
         (process.into_split(), server.into_split());
@@ -127,6 +156,7 @@ async fn connect(process: TcpStream, server: TcpStream, known: Known) {
     tokio::select! {
         () = both => {}
         _ = line.wait_for(|line| *line == Line::Cut) => {}
+        _ = elsewhere.changed() => {}
     }
 }
 
@@ -158,6 +188,11 @@ async fn carry(
                     lost -= 100;
                     tokio::time::sleep(AGAIN_AFTER).await;
                 }
+            }
+            Line::Narrow(bytes) => {
+                let _turn = known.turns[way as usize].lock().await;
+                let length = u32::try_from(length).unwrap_or(u32::MAX);
+                tokio::time::sleep(Duration::from_secs(1) * length / bytes).await;
             }
             Line::Unanswered(bytes) if way == Way::There && contains(&chunk[..length], bytes) => {
                 doomed.store(true, Ordering::Relaxed);

@@ -1,6 +1,7 @@
 //! A PostgreSQL and a RabbitMQ that may be killed: `scripts/services` starts and stops them.
 
 use anyhow::{Context as _, bail, ensure};
+use rustix::process::{Pid, Signal, kill_process};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
@@ -10,6 +11,24 @@ use tokio::process::Command;
 
 /// Virtual hosts that are made at once: each fleet of a test takes one.
 const VHOSTS: usize = 40;
+
+/// One of the pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Server {
+    /// PostgreSQL.
+    Store,
+    /// RabbitMQ.
+    Broker,
+}
+
+impl Server {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Store => "postgres",
+            Self::Broker => "rabbitmq",
+        }
+    }
+}
 
 /// A private pair of servers; dropping it, or the end of this process, stops them and removes their
 /// folder.
@@ -76,31 +95,79 @@ impl Services {
     }
 
     async fn sql(&self, sql: &str) -> anyhow::Result<()> {
-        let postgres = self.value("CHORUS_TEST_POSTGRES")?;
-        let ran = Command::new("psql")
-            .args(["-X", "-q", "-w", &postgres, "-c", sql])
-            .output()
-            .await?;
-        let said = String::from_utf8_lossy(&ran.stderr);
-        ensure!(ran.status.success(), "{said}");
-        Ok(())
+        sql_at(&self.value("CHORUS_TEST_POSTGRES")?, sql).await
     }
 
     /// Kills the broker with -9 and starts it again.
     pub async fn broker_dies(&self) -> anyhow::Result<()> {
-        self.script(&["kill"], &["rabbitmq"]).await?;
-        self.script(&["start"], &["rabbitmq"]).await
+        self.end(Server::Broker).await?;
+        self.begin(Server::Broker).await
     }
 
     /// Has PostgreSQL drop everything at once, as after a power cut, and starts it again.
     pub async fn postgres_restarts(&self) -> anyhow::Result<()> {
-        let pid = self.value("CHORUS_POSTGRES_PID")?.parse::<i32>()?;
-        let pid = rustix::process::Pid::from_raw(pid).context("a process number")?;
-        rustix::process::kill_process(pid, rustix::process::Signal::QUIT)?;
-        while rustix::process::test_kill_process(pid).is_ok() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
+        self.end(Server::Store).await?;
+        self.begin(Server::Store).await
+    }
+
+    /// Ends a server with no time to do anything about it.
+    pub async fn end(&self, server: Server) -> anyhow::Result<()> {
+        match server {
+            Server::Broker => self.script(&["kill"], &["rabbitmq"]).await,
+            Server::Store => self.script(&["kill"], &["postgres", "QUIT"]).await,
         }
-        self.script(&["start"], &["postgres"]).await
+    }
+
+    /// Starts a server that was ended, and waits until it answers.
+    pub async fn begin(&self, server: Server) -> anyhow::Result<()> {
+        self.script(&["start"], &[server.name()]).await
+    }
+
+    /// Stops the broker in whatever it is at, with every connection open, or has it go on.
+    pub fn freeze_broker(&self, on: bool) -> anyhow::Result<()> {
+        let pid = self.value("CHORUS_RABBITMQ_PID")?.parse::<i32>()?;
+        let pid = Pid::from_raw(pid).context("a process number")?;
+        let signal = if on { Signal::STOP } else { Signal::CONT };
+        Ok(kill_process(pid, signal)?)
+    }
+
+    /// Has the broker close every channel on which a delivery stays unacknowledged for longer than this.
+    pub async fn consumers_must_ack_within(&self, limit: Duration) -> anyhow::Result<()> {
+        let (limit, look) = (limit.as_millis(), limit.as_millis() / 4);
+        let told = format!(
+            "application:set_env(rabbit, consumer_timeout, {limit}), application:set_env(rabbit, channel_tick_interval, {look})."
+        );
+        self.ctl(&["eval", &told]).await
+    }
+
+    /// Starts a second PostgreSQL that follows the first, by whatever listens at this port on the way there.
+    pub async fn standby(&self, port: u16) -> anyhow::Result<()> {
+        self.script(&["standby"], &[&port.to_string()]).await
+    }
+
+    /// The URL of the same database at the standby.
+    pub fn at_standby(&self, database: &str) -> anyhow::Result<String> {
+        let mut url = reqwest::Url::parse(database)?;
+        let port = self.value("CHORUS_STANDBY_PORT")?.parse()?;
+        ensure!(url.set_port(Some(port)).is_ok(), "{database} has no port");
+        Ok(url.into())
+    }
+
+    /// Whether a commit waits until the standby has it.
+    pub async fn commits_wait_for_standby(&self, wait: bool) -> anyhow::Result<()> {
+        let names = if wait { "*" } else { "" };
+        self.sql(&format!(
+            "ALTER SYSTEM SET synchronous_standby_names = '{names}'"
+        ))
+        .await?;
+        self.sql("SELECT pg_reload_conf()").await
+    }
+
+    /// Kills PostgreSQL with -9 for good, and has the standby take its place.
+    pub async fn fail_over(&self) -> anyhow::Result<()> {
+        self.script(&["kill"], &["postgres"]).await?;
+        let standby = self.at_standby(&self.value("CHORUS_TEST_POSTGRES")?)?;
+        sql_at(&standby, "SELECT pg_promote()").await
     }
 
     /// Has the broker believe that it is out of memory, or that it has plenty.
@@ -153,6 +220,16 @@ impl Services {
         }
         Ok(())
     }
+}
+
+async fn sql_at(url: &str, sql: &str) -> anyhow::Result<()> {
+    let ran = Command::new("psql")
+        .args(["-X", "-q", "-w", url, "-c", sql])
+        .output()
+        .await?;
+    let said = String::from_utf8_lossy(&ran.stderr);
+    ensure!(ran.status.success(), "{said}");
+    Ok(())
 }
 
 impl Drop for Services {

@@ -27,6 +27,8 @@ pub struct Trip {
     pub optional: bool,
     /// Whether there is only forward before `f`.
     pub pivot: bool,
+    /// Which take all the memory that there is.
+    pub hungry: Vec<String>,
     /// How long each takes.
     pub work_ms: u64,
 }
@@ -44,6 +46,9 @@ pub struct Task {
     pub gated: bool,
     /// Whether the first attempt fails.
     pub flaky: bool,
+    /// Whether it takes all the memory that there is.
+    #[serde(default)]
+    pub hungry: bool,
 }
 
 /// What a deed leaves behind.
@@ -128,6 +133,7 @@ impl Trip {
             fail: among(&self.fail),
             gated: among(&self.gated),
             flaky: among(&self.flaky),
+            hungry: among(&self.hungry),
         }
     }
 

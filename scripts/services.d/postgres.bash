@@ -84,6 +84,19 @@ CONF
     start_postgres
     database "postgres://postgres@127.0.0.1:$port"
 }
+standby_answers() { "$(postgres_bin)/pg_isready" -q -t 1 -U postgres -h 127.0.0.1 -p "$(value CHORUS_STANDBY_PORT)"; }
+# Copies the private server and has the copy follow it, by whatever listens at a port on the way there.
+make_standby() {
+    local bin
+    bin=$(postgres_bin)
+    later end standby QUIT
+    folder postgres
+    note CHORUS_STANDBY_PORT "$(free_port 0)"
+    (cd "$dir/postgres" && "${as[@]}" "$bin/pg_basebackup" -h 127.0.0.1 -p "$1" -U postgres -w -D "$dir/postgres/standby" -R -X stream -c fast --no-sync) ||
+        die "the private server could not be copied"
+    launch standby "$dir/postgres/standby.log" standby_answers \
+        "${as[@]}" "$bin/postgres" -D "$dir/postgres/standby" -c "port=$(value CHORUS_STANDBY_PORT)"
+}
 remove_postgres() {
     end postgres QUIT
     # A server that was killed and not started again leaves its interlock segment: line 7 is "key id".

@@ -12,6 +12,7 @@ lives() {
     pid=$(value "$(pid_key "$1")")
     case $1 in
         postgres) mark="-D $dir/postgres/data" ;;
+        standby) mark="-D $dir/postgres/standby" ;;
         rabbitmq) mark="-home $dir/rabbitmq" ;;
         epmd) mark="-port $(value CHORUS_EPMD_PORT)" ;;
         *) die "there is no server $1: postgres or rabbitmq" ;;

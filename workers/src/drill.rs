@@ -9,6 +9,9 @@ use saga_core::{
 use std::time::Duration;
 
 const CALL_MAX: Duration = Duration::from_secs(10);
+/// Memory that a hungry deed takes at once, and how often at most.
+const PIECE_BYTES: usize = 256 << 20;
+const PIECES_MAX: usize = 256;
 const RECORD: &str = "-- drill.record
     INSERT INTO drill_effects (saga_id, name) VALUES ($1, $2)";
 
@@ -40,6 +43,9 @@ pub fn handlers(to: Handlers) -> Handlers {
 impl Driller {
     async fn work(&self, task: Task, cx: &StepContext) -> Result<Did, StepError> {
         tokio::time::sleep(Duration::from_millis(task.work_ms)).await;
+        if task.hungry {
+            starve()?;
+        }
         if task.flaky && cx.attempt == 1 {
             return Err(StepError::retry("the first time it never works"));
         }
@@ -92,6 +98,15 @@ impl Driller {
             patience: None,
         })
     }
+}
+
+/// Takes memory, of which nothing is written to, until this process may have no more, which ends it.
+fn starve() -> Result<(), StepError> {
+    let mut held: Vec<Vec<u8>> = vec![];
+    while held.len() < PIECES_MAX {
+        held.push(std::hint::black_box(Vec::with_capacity(PIECE_BYTES)));
+    }
+    Err(StepError::fail("nobody limits the memory of this process"))
 }
 
 async fn record(did: Did, of: &RecordOf, tx: &mut Tx) -> Result<(), StepError> {

@@ -11,7 +11,7 @@ use crash::skew::{library, skew};
 use std::time::Duration;
 
 /// Whatever happens this holds. A call whose answer was on its way to the store may be made again.
-fn held(verdict: &Verdict) {
+pub(crate) fn held(verdict: &Verdict) {
     eprintln!("{verdict}");
     let wrongs = [
         &verdict.lost,

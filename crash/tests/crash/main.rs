@@ -1,5 +1,6 @@
 //! The crash suite. It starts its own servers and is left out where there are none.
 
+mod absent;
 mod faults;
 
 use crash::aftermath::Aftermath;
@@ -59,6 +60,7 @@ async fn nothing_is_lost_or_doubled_in_a_storm() {
     let weather = weather(1_000, 1_000, 180);
     let after = storm(Some(&services), &weather).await.unwrap();
     stood(&after, &weather);
+    assert_eq!(after.services.len(), 3, "each service failed: {after}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -166,7 +168,7 @@ async fn a_round_may_die_at_every_place_and_leaves_no_idea_claimed_and_no_topic_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_hundred_letters_are_replayed_at_a_rate_though_the_api_is_killed() {
+async fn two_hundred_letters_are_replayed_at_a_rate_though_the_api_and_a_worker_are_killed() {
     if left_out("the outage") {
         return;
     }
@@ -196,7 +198,7 @@ async fn two_hundred_letters_are_replayed_at_a_rate_though_the_api_is_killed() {
         "two letters within {}",
         replayed.closest
     );
-    assert_eq!(replayed.deaths, 1, "the API was killed once");
+    assert_eq!(replayed.deaths, 2, "the API was killed once, and a worker");
 }
 
 fn unnoticed(rolled: &Rolled) {
