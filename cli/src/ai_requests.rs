@@ -3,7 +3,7 @@
 use crate::exit::Trouble;
 use crate::http::Server;
 use crate::jobs::with_query;
-use crate::terminal::{self, Terminal, Tone};
+use crate::terminal::{self, Terminal, Tone, moment};
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
@@ -110,7 +110,7 @@ fn tell(call: &Value) {
     let took = took.map_or(String::new(), |ms| format!(", {ms} ms"));
     terminal::line(format!(
         "{}  {}  {}/{} for {}",
-        terminal.paint(Tone::Quiet, text("created_at")),
+        terminal.paint(Tone::Quiet, moment(text("created_at"))),
         terminal.paint(tone, text("status")),
         text("provider"),
         text("model"),

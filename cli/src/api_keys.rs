@@ -59,8 +59,12 @@ pub(crate) async fn run(command: KeysCommand) -> Result<(), Trouble> {
         KeysCommand::List { limit, json } => {
             let query = [("limit", limit.to_string())];
             let page = server.get(&with_query(PATH, &query)).await?;
-            for key in page["items"].as_array().into_iter().flatten() {
+            let keys = page["items"].as_array().cloned().unwrap_or_default();
+            for key in &keys {
                 told(key, json);
+            }
+            if keys.is_empty() && !json {
+                terminal::line("No keys. Make one: chorus api-keys create NAME --scope SCOPE");
             }
         }
         KeysCommand::Create {

@@ -77,7 +77,7 @@ the token CHORUS_TOKEN (default: the one in the data folder).
 Exit codes: 0 ok, 1 the job failed, 2 usage, 3 the server does not answer, 4 not authorised.
 ";
 const LETTERS: &str = "Examples:
-  chorus dead-letters list                  what gave up and waits for somebody
+  chorus dead-letters list                  what gave up and waits for somebody; --text, --kind, --group
   chorus dead-letters groups                the same by trouble: which ones are alike?
   chorus dead-letters replay LETTER --reason \"the provider is back\"
   chorus dead-letters replay LETTER --edit '{\"mode\": \"fated\"}' --dry-run
@@ -93,7 +93,7 @@ const REPLAYS: &str = "Examples:
 ";
 const WORKERS: &str = "Examples:
   chorus workers                            who works, and at how much
-  chorus workers drain WORKER               ask one to leave; it finishes what it has
+  chorus workers drain WORKER --reason \"a new kernel\"   ask one to leave; it finishes what it has
 ";
 const QUEUES: &str = "Examples:
   chorus queues                             what waits, who works it off, how fast

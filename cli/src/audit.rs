@@ -3,7 +3,7 @@
 use crate::exit::Trouble;
 use crate::http::Server;
 use crate::jobs::with_query;
-use crate::terminal::{self, Terminal, Tone};
+use crate::terminal::{self, Terminal, Tone, moment};
 use clap::Subcommand;
 use serde_json::Value;
 
@@ -74,7 +74,7 @@ fn tell(decided: &Value) {
     let text = |name: &str| decided[name].as_str().unwrap_or_default();
     terminal::line(format!(
         "{}  {}  {} {}  by {}",
-        terminal.paint(Tone::Quiet, text("at")),
+        terminal.paint(Tone::Quiet, moment(text("at"))),
         terminal.paint(Tone::Strong, text("verb")),
         text("target_kind"),
         text("target_id"),

@@ -9,6 +9,8 @@ use std::time::Duration;
 /// A container's check is cut off after a few seconds, too.
 const ANSWER_MAX: Duration = Duration::from_secs(3);
 
+const ELSEWHERE: &str = "chorus healthcheck --url URL, if it is elsewhere";
+
 pub(crate) async fn run(ready: bool, url: Option<String>) -> Result<(), Trouble> {
     let port = ["WORKER_PORT", "PORT"]
         .into_iter()
@@ -22,7 +24,7 @@ pub(crate) async fn run(ready: bool, url: Option<String>) -> Result<(), Trouble>
         .timeout(ANSWER_MAX)
         .send()
         .await
-        .map_err(|error| server.unreachable(&error))?;
+        .map_err(|error| server.unreachable_try(&error, ELSEWHERE))?;
     let good = response.status().is_success();
     let told = response
         .text()

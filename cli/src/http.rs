@@ -151,6 +151,12 @@ impl Server {
 
     /// The server did not answer, or not to the end.
     pub(crate) fn unreachable(&self, error: &reqwest::Error) -> Trouble {
+        let remedy = "start one here with: chorus, or say where it is with CHORUS_URL";
+        self.unreachable_try(error, remedy)
+    }
+
+    /// The same, where something else helps.
+    pub(crate) fn unreachable_try(&self, error: &reqwest::Error, remedy: &str) -> Trouble {
         let why = match (error.is_timeout(), error.is_connect()) {
             (true, _) => "does not answer in time",
             (false, true) => "is not there",
@@ -159,7 +165,7 @@ impl Server {
         Trouble::new(
             Code::Unreachable,
             format!("the server at {} {why}", self.url),
-            "start one here with: chorus, or say where it is with CHORUS_URL",
+            remedy,
         )
     }
 
@@ -174,6 +180,9 @@ impl Server {
         };
         for error in problem["errors"].as_array().into_iter().flatten() {
             let word = |name: &str| error[name].as_str().unwrap_or_default();
+            if detail == [word("pointer"), ": ", word("detail")].concat() {
+                continue; // it is the only one, and told already
+            }
             what.extend(["\n  ", word("pointer"), "  ", word("detail")]);
         }
         let (code, remedy) = match status {

@@ -4,7 +4,7 @@ use crate::exit::{Code, Trouble};
 use crate::follow::Follow;
 use crate::http::Server;
 use crate::story::{Now, Story};
-use crate::terminal::{self, Block, Terminal, Tone};
+use crate::terminal::{self, Block, Terminal, Tone, moment};
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use reqwest::Method;
@@ -168,7 +168,7 @@ pub(crate) fn show(told: &Value, json: bool) {
         "  progress  {} of {} steps",
         progress["completed"], progress["total"]
     ));
-    terminal::line(format!("  created   {}", text("created_at")));
+    terminal::line(format!("  created   {}", moment(&text("created_at"))));
     if let Some(finished) = told["finished_at"].as_str() {
         terminal::line(format!("  finished  {finished}"));
     }
@@ -280,12 +280,15 @@ async fn watch(server: &Server, job: Uuid, json: bool) -> Result<(), Trouble> {
             Err(Trouble::told(Code::Failed))
         };
     }
-    let told = server.get(&path(job)).await?;
     if succeeded {
+        // What is told without waiting may be a moment old.
+        let asked = server.request(Method::GET, &path(job));
+        let told = server.json(asked.header("prefer", "wait=5")).await?;
         let terminal = Terminal::here();
         terminal::line(format!("{} {}", status(&terminal, &told), took(&told)));
         return Ok(());
     }
+    let told = server.get(&path(job)).await?;
     let why = told["error"]["message"]
         .as_str()
         .map(str::to_owned)

@@ -2,7 +2,7 @@
 
 use crate::exit::Trouble;
 use crate::http::Server;
-use crate::terminal::{self, Terminal, Tone};
+use crate::terminal::{self, Terminal, Tone, moment};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
@@ -112,7 +112,12 @@ fn list(kinds: &[Value], json: bool) {
         let switched = &kind["switched"];
         if kind["state"] != "enabled" && switched.is_object() {
             let text = |name: &str| switched[name].as_str().unwrap_or_default();
-            let about = format!("  by {} at {}: {}", text("by"), text("at"), text("reason"));
+            let about = format!(
+                "  by {} at {}: {}",
+                text("by"),
+                moment(text("at")),
+                text("reason")
+            );
             terminal::line(terminal.paint(Tone::Warn, about.trim_end_matches([':', ' '])));
         }
     }

@@ -1,11 +1,14 @@
 //! `chorus dead-letters`: steps that gave up, for a person to judge.
 
+mod list;
+
 use crate::consequence;
 use crate::exit::Trouble;
 use crate::http::Server;
 use crate::jobs::with_query;
 use crate::replays::Place;
-use crate::terminal::{self, Terminal, Tone, cut};
+use crate::sagas;
+use crate::terminal::{self, Terminal, Tone, cut, moment};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -13,23 +16,7 @@ use uuid::Uuid;
 #[derive(Subcommand)]
 pub(crate) enum LettersCommand {
     /// List letters, newest first
-    List {
-        /// Which ones
-        #[arg(long, value_enum, default_value_t = LetterState::Open)]
-        state: LetterState,
-        /// Only of this kind
-        #[arg(long)]
-        kind: Option<String>,
-        /// Only of this group, as `groups` tells it
-        #[arg(long)]
-        group: Option<String>,
-        /// At most so many
-        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u8).range(1..=100))]
-        limit: u8,
-        /// One JSON object a line
-        #[arg(long)]
-        json: bool,
-    },
+    List(list::Wanted),
     /// List letters by what they have in common, the largest group first
     Groups {
         /// What they have in common
@@ -125,21 +112,7 @@ const PATH: &str = "/api/v1/admin/dead-letters";
 pub(crate) async fn run(command: LettersCommand) -> Result<(), Trouble> {
     let server = Server::found()?;
     match command {
-        LettersCommand::List {
-            state,
-            kind,
-            group,
-            limit,
-            json,
-        } => {
-            let query = [
-                ("state", word(state).filter(|state| state != "all")),
-                ("kind", kind),
-                ("group", group),
-                ("limit", Some(limit.to_string())),
-            ];
-            list(&items(&server, PATH, query).await?, json);
-        }
+        LettersCommand::List(wanted) => list::run(&server, wanted).await?,
         LettersCommand::Groups { by, state, json } => {
             let query = [
                 ("by", word(by)),
@@ -240,32 +213,6 @@ fn follow(told: &Value, decide: &Decide, words: &str) {
     }
 }
 
-fn list(letters: &[Value], json: bool) {
-    let terminal = Terminal::here();
-    for letter in letters {
-        if json {
-            terminal::line(letter);
-            continue;
-        }
-        let text = |name: &str| letter[name].as_str().unwrap_or_default();
-        terminal::line(format!(
-            "{}  {}  {}",
-            text("id"),
-            terminal.paint(Tone::Strong, text("step")),
-            terminal.paint(Tone::Quiet, text("created_at"))
-        ));
-        let attempts = &letter["attempts"];
-        terminal::line(format!(
-            "  {} after {attempts} attempt(s): {}",
-            text("class"),
-            cut(text("message"), terminal.width)
-        ));
-    }
-    if letters.is_empty() && !json {
-        terminal::line("No dead letters. See one: chorus jobs submit demo.fail");
-    }
-}
-
 fn groups(groups: &[Value], state: &str, json: bool) {
     let terminal = Terminal::here();
     for group in groups {
@@ -276,11 +223,15 @@ fn groups(groups: &[Value], state: &str, json: bool) {
         let text = |name: &str| group[name].as_str().unwrap_or_default();
         terminal::line(format!(
             "{:>5} × {}  {}",
-            group["letters"],
+            group["letters"].as_i64().unwrap_or_default(),
             terminal.paint(Tone::Strong, text("step")),
             terminal.paint(
                 Tone::Quiet,
-                format!("{} to {}", text("first_at"), text("last_at"))
+                format!(
+                    "{} to {}",
+                    moment(text("first_at")),
+                    moment(text("last_at"))
+                )
             )
         ));
         terminal::line(format!(
@@ -334,18 +285,26 @@ fn show(told: &Value, json: bool) {
         ("again as", "replayed_as"),
     ] {
         if told[name].is_string() {
-            terminal::line(format!("  {label:8}  {}", text(name)));
+            terminal::line(format!("  {label:8}  {}", moment(&text(name))));
         }
     }
     if !told["input"].is_null() {
         terminal::line(format!("  {:8}  {}", "input", told["input"]));
+    }
+    sagas::tries(&told["tries"]);
+    sagas::calls(told);
+    if told["history"]
+        .as_array()
+        .is_some_and(|all| !all.is_empty())
+    {
+        terminal::line("  history");
     }
     for event in told["history"].as_array().into_iter().flatten() {
         let text = |name: &str| event[name].as_str().unwrap_or_default();
         let why = event["data"]["message"].as_str().unwrap_or_default();
         let line = format!(
             "    {}  {:16} {} {why}",
-            text("at"),
+            moment(text("at")),
             text("name"),
             text("step")
         );

@@ -2,7 +2,7 @@
 
 use crate::exit::Trouble;
 use crate::http::Server;
-use crate::terminal::{self, Terminal, Tone};
+use crate::terminal::{self, Terminal, Tone, moment};
 use clap::{Args, Subcommand};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -123,8 +123,10 @@ fn tell(told: &Value) {
     for limit in told["items"].as_array().into_iter().flatten() {
         let text = |name: &str| limit[name].as_str().unwrap_or_default();
         let cap = limit["cap_usd"].as_str();
-        let cap = cap.map_or("no bound".to_owned(), |cap| format!("{cap} USD"));
-        let line = format!("{:<10}{cap:>16} a {}", text("scope"), text("per"));
+        let cap = cap.map_or("no bound".to_owned(), |cap| {
+            format!("{cap} USD a {}", text("per"))
+        });
+        let line = format!("{:<10}{cap}", text("scope"));
         terminal::line(terminal.paint(Tone::Strong, line));
         tell_who(terminal, &limit["set"]);
     }
@@ -144,7 +146,8 @@ fn tell(told: &Value) {
         told["today"]["held_usd"].as_str(),
     ) {
         terminal::line(format!(
-            "today {spent} USD spent, {held} USD set aside for calls under way"
+            "{:<10}{spent} USD spent, {held} USD set aside for calls under way",
+            "today"
         ));
     }
 }
@@ -154,7 +157,7 @@ fn tell_who(terminal: Terminal, set: &Value) {
         return;
     }
     let text = |name: &str| set[name].as_str().unwrap_or_default();
-    let (by, at, reason) = (text("by"), text("at"), text("reason"));
+    let (by, at, reason) = (text("by"), moment(text("at")), text("reason"));
     let about = format!("  set by {by} at {at}: {reason}");
     terminal::line(terminal.paint(Tone::Quiet, about.trim_end_matches([':', ' '])));
 }

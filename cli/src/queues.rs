@@ -2,7 +2,7 @@
 
 use crate::exit::Trouble;
 use crate::http::Server;
-use crate::terminal::{self, Terminal, Tone};
+use crate::terminal::{self, Terminal, Tone, moment};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
@@ -112,7 +112,7 @@ fn list(queues: &[Value], json: bool) {
             let about = format!(
                 "  paused by {} at {}: {}",
                 text("by"),
-                text("at"),
+                moment(text("at")),
                 text("reason")
             );
             terminal::line(terminal.paint(Tone::Warn, about.trim_end_matches([':', ' '])));

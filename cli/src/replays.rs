@@ -3,7 +3,7 @@
 use crate::exit::{Code, Trouble};
 use crate::http::Server;
 use crate::jobs::with_query;
-use crate::terminal::{self, Block, Terminal, Tone, cut};
+use crate::terminal::{self, Block, Terminal, Tone, cut, moment};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
@@ -255,7 +255,7 @@ fn lines(replay: &Value, terminal: Terminal) -> Vec<String> {
         "done" => Tone::Good,
         _ => Tone::Bad,
     };
-    let who = format!("{} by {}", text("created_at"), text("started_by"));
+    let who = format!("{} by {}", moment(text("created_at")), text("started_by"));
     let mut lines = vec![
         format!(
             "{}  {}  {}",
@@ -291,7 +291,8 @@ fn preview(told: &Value, json: bool) {
     terminal::line(format!("{} letters would be replayed:", told["selected"]));
     for step in told["runs_again"].as_array().into_iter().flatten() {
         let name = step["step"].as_str().unwrap_or_default();
-        terminal::line(format!("{:>7} × {name} would run again", step["letters"]));
+        let letters = step["letters"].as_i64().unwrap_or_default();
+        terminal::line(format!("{letters:>7} × {name} would run again"));
     }
     terminal::line(format!(
         "  {} finished steps and {} paid answers are kept; {} USD would be spent again, {} USD are saved. Nothing was done.",

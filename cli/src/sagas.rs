@@ -4,7 +4,7 @@ use crate::consequence;
 use crate::exit::Trouble;
 use crate::http::Server;
 use crate::jobs::with_query;
-use crate::terminal::{self, Terminal, Tone, cut};
+use crate::terminal::{self, Terminal, Tone, cut, moment};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -272,7 +272,7 @@ fn head(saga: &Value) {
         text("id"),
         terminal.paint(Tone::Strong, text("kind")),
         terminal.paint(tone(text("state")), text("state")),
-        terminal.paint(Tone::Quiet, text("created_at"))
+        terminal.paint(Tone::Quiet, moment(text("created_at")))
     ));
 }
 
@@ -302,7 +302,7 @@ fn show(told: &Value, json: bool) {
         ("again as", "replayed_as"),
     ] {
         if let Some(text) = told[name].as_str() {
-            terminal::line(format!("  {label:8}  {text}"));
+            terminal::line(format!("  {label:8}  {}", moment(text)));
         }
     }
     for name in ["input", "output"] {
@@ -314,6 +314,15 @@ fn show(told: &Value, json: bool) {
     for step in told["steps"].as_array().into_iter().flatten() {
         show_step(step);
     }
+    calls(told);
+    for letter in told["letters"].as_array().into_iter().flatten() {
+        let text = |name: &str| letter[name].as_str().unwrap_or_default();
+        terminal::line(format!("  letter {} is {}", text("id"), text("state")));
+    }
+}
+
+/// Says which calls of models were made, and which of them are paid for.
+pub(crate) fn calls(told: &Value) {
     for call in told["calls"].as_array().into_iter().flatten() {
         let text = |name: &str| call[name].as_str().unwrap_or_default();
         terminal::line(format!(
@@ -326,14 +335,9 @@ fn show(told: &Value, json: bool) {
             text("state")
         ));
     }
-    for letter in told["letters"].as_array().into_iter().flatten() {
-        let text = |name: &str| letter[name].as_str().unwrap_or_default();
-        terminal::line(format!("  letter {} is {}", text("id"), text("state")));
-    }
 }
 
 fn show_step(step: &Value) {
-    let terminal = Terminal::here();
     let text = |name: &str| step[name].as_str().unwrap_or("–");
     terminal::line(format!(
         "  {:30} {:10} {:10} {}",
@@ -342,12 +346,18 @@ fn show_step(step: &Value) {
         text("queue"),
         text("role")
     ));
-    for attempt in step["attempts"].as_array().into_iter().flatten() {
+    tries(&step["attempts"]);
+}
+
+/// Says who tried a step, when, and what came of it.
+pub(crate) fn tries(tries: &Value) {
+    let terminal = Terminal::here();
+    for attempt in tries.as_array().into_iter().flatten() {
         let text = |name: &str| attempt[name].as_str().unwrap_or("–");
         let message = attempt["message"].as_str().unwrap_or_default();
         let line = format!(
             "    {}  {}  {}  {message}",
-            text("started_at"),
+            moment(text("started_at")),
             text("worker"),
             text("outcome")
         );

@@ -118,6 +118,14 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// A time as the API tells it, to the second: nobody reads its millionths.
+pub(crate) fn moment(text: &str) -> String {
+    match text.split_once('.') {
+        Some((second, rest)) if rest.ends_with('Z') => format!("{second}Z"),
+        _ => text.to_owned(),
+    }
+}
+
 /// At most `width` characters of a text.
 pub(crate) fn cut(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
@@ -129,7 +137,7 @@ pub(crate) fn cut(text: &str, width: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{cut, wrap};
+    use super::{cut, moment, wrap};
 
     #[test]
     fn text_is_broken_at_spaces_and_cut_with_a_sign() {
@@ -140,5 +148,15 @@ mod tests {
         assert_eq!(wrap("unbreakable", 4), ["unbreakable"]);
         assert_eq!(cut("twelve years", 8), "twelve…");
         assert_eq!(cut("twelve", 6), "twelve");
+    }
+
+    #[test]
+    fn a_time_is_told_to_the_second() {
+        assert_eq!(
+            moment("2026-01-31T08:00:00.123456Z"),
+            "2026-01-31T08:00:00Z"
+        );
+        assert_eq!(moment("2026-01-31T08:00:00Z"), "2026-01-31T08:00:00Z");
+        assert_eq!(moment("v1.2"), "v1.2");
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::exit::Trouble;
 use crate::http::Server;
-use crate::terminal::{self, Terminal, Tone};
+use crate::terminal::{self, Terminal, Tone, moment};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
@@ -23,6 +23,9 @@ pub(crate) enum WorkersCommand {
     Drain {
         /// As the list tells it
         worker: String,
+        /// Why; kept in the audit
+        #[arg(long, default_value = "")]
+        reason: String,
         /// One JSON object
         #[arg(long)]
         json: bool,
@@ -39,9 +42,13 @@ pub(crate) async fn run(arguments: WorkersArguments) -> Result<(), Trouble> {
                 arguments.json,
             );
         }
-        Some(WorkersCommand::Drain { worker, json }) => {
+        Some(WorkersCommand::Drain {
+            worker,
+            reason,
+            json,
+        }) => {
             let path = Server::path(PATH, &[&worker, "drain"]);
-            let told = server.post(&path, &json!({})).await?;
+            let told = server.post(&path, &json!({"reason": reason})).await?;
             if json || arguments.json {
                 terminal::line(told);
             } else {
@@ -85,8 +92,8 @@ fn list(workers: &[Value], json: bool) {
             "  version {} on {}, since {}, seen {}",
             text("version"),
             text("host"),
-            text("started_at"),
-            text("seen_at")
+            moment(text("started_at")),
+            moment(text("seen_at"))
         );
         terminal::line(terminal.paint(Tone::Quiet, about));
     }

@@ -1,6 +1,7 @@
 //! `/admin/dead-letters`: steps that gave up, for a person to judge.
 
 use super::events::Told as EventTold;
+use super::saga::{Tried, attempts};
 use crate::auth::Staff;
 use crate::page::{self, Page};
 use crate::params::{Id, Params};
@@ -10,7 +11,7 @@ use crate::state::State;
 use axum::extract::State as In;
 use chrono::{DateTime, Utc};
 use saga_core::journal::Key;
-use saga_core::store::{Letter, LetterFilter};
+use saga_core::store::{Letter, LetterFilter, PaidCall};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
@@ -39,6 +40,9 @@ pub(crate) struct Filter {
     group: Option<String>,
     /// Of this job.
     job: Option<Uuid>,
+    /// Whose message holds this text; `q` means the same.
+    #[serde(alias = "q")]
+    text: Option<String>,
     /// How many, 20 unless said otherwise.
     #[param(minimum = 1, maximum = 100)]
     limit: Option<i64>,
@@ -142,6 +146,7 @@ pub(crate) async fn list(
         class: filter.class,
         fingerprint: filter.group,
         saga_id: filter.job,
+        text: filter.text,
         before: from.map(|(at, _)| at),
         before_id: from.map(|(_, id)| id),
         limit: limit + 1,
@@ -170,8 +175,10 @@ pub(crate) struct Detail {
     replayed_as: Option<Uuid>,
     job_state: Option<&'static str>,
     parked_until: Option<DateTime<Utc>>,
-    /// What went wrong at the step, each time.
-    errors: Vec<EventTold>,
+    /// The tries at the step, the latest first: by whom, from when to when, and the error with its causes.
+    tries: Vec<Tried>,
+    /// The job's calls of models: what is answered is paid for, and not asked again.
+    calls: Vec<PaidCall>,
     /// What happened to the job: the newest events.
     history: Vec<EventTold>,
 }
@@ -188,8 +195,7 @@ pub(crate) async fn show(
         .await?
         .ok_or_else(|| Problem::not_found("letter"))?;
     let (mut input, mut replays, mut job_state, mut parked_until) = (None, 0, None, None);
-    let (mut errors, mut history): (Vec<EventTold>, Vec<EventTold>) = (vec![], vec![]);
-    let mut newest = 0;
+    let (mut tries, mut history, mut calls, mut newest) = (vec![], vec![], vec![], 0);
     if let Some(saga) = letter.saga_id {
         if let Some(run) = state.store().view(&[saga]).await?.remove(&saga) {
             let at = letter
@@ -216,16 +222,12 @@ pub(crate) async fn show(
             .filter(same)
             .count();
         let before = (newest - HISTORY_MAX).max(0);
-        for event in state.store().events(saga, before, HISTORY_MAX).await? {
-            let failed = matches!(
-                event.name.as_str(),
-                "step.retrying" | "step.failed" | "step.lost" | "step.throttled"
-            );
-            if failed && event.step == letter.step_key {
-                errors.push(event.clone().into());
-            }
-            history.push(event.into());
-        }
+        let events = state.store().events(saga, before, HISTORY_MAX).await?;
+        history = events.iter().cloned().map(EventTold::from).collect();
+        let step = letter.step_key.as_deref().unwrap_or_default();
+        tries = attempts(events).remove(step).unwrap_or_default();
+        tries.reverse();
+        calls = state.store().paid_calls(saga).await?;
     }
     let input = input.filter(|_| caller.is_admin());
     let saga: Vec<Uuid> = letter.saga_id.into_iter().collect();
@@ -237,7 +239,8 @@ pub(crate) async fn show(
         replayed_as,
         job_state,
         parked_until,
-        errors,
+        tries,
+        calls,
         history,
     }))
 }

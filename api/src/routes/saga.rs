@@ -79,7 +79,7 @@ struct StepTold {
 /// One try at a step, as the history has it.
 #[derive(Default, Serialize, utoipa::ToSchema)]
 #[schema(as = StepAttempt)]
-struct Tried {
+pub(super) struct Tried {
     attempt: Option<i64>,
     worker: Option<String>,
     started_at: Option<DateTime<Utc>>,
@@ -236,7 +236,7 @@ impl StepTold {
 }
 
 /// The tries at each step, in order, by what the history says of their beginnings and ends.
-fn attempts(history: Vec<JobEvent>) -> BTreeMap<String, Vec<Tried>> {
+pub(super) fn attempts(history: Vec<JobEvent>) -> BTreeMap<String, Vec<Tried>> {
     let mut all: BTreeMap<String, Vec<Tried>> = BTreeMap::new();
     for event in history {
         let (Some(step), Some(what)) = (event.step, event.name.strip_prefix("step.")) else {

@@ -45,6 +45,11 @@ async fn a_letter_is_listed_and_told_in_full() {
             .is(200);
         assert_eq!(rest.body["items"][0]["job"], job.to_string());
         assert_eq!(rest.body["next_cursor"], Value::Null);
+        for (text, found) in [("GATE%20is", 2), ("spoon", 0)] {
+            let path = format!("/api/v1/admin/dead-letters?q={text}");
+            let list = app.get(&path, &admin).await.is(200).body;
+            assert_eq!(list["items"].as_array().unwrap().len(), found, "{text}");
+        }
         let none = app
             .get("/api/v1/admin/dead-letters?state=discarded", &admin)
             .await
@@ -59,7 +64,14 @@ async fn a_letter_is_listed_and_told_in_full() {
             (&told.body["input"], &told.body["job_state"]),
             (&json!({}), &json!("parked"))
         );
-        assert_eq!(told.body["errors"].as_array().unwrap().len(), 1);
+        let tries = told.body["tries"].as_array().unwrap();
+        assert_eq!(tries.len(), 1);
+        assert_eq!(
+            (&tries[0]["outcome"], &tries[0]["message"]),
+            (&json!("failed"), &json!("the gate is closed"))
+        );
+        assert!(tries[0]["worker"].is_string() && tries[0]["ended_at"].is_string());
+        assert_eq!(told.body["calls"], json!([]));
         assert!(told.body["history"].as_array().unwrap().len() > 2);
         assert_eq!(
             app.get(&path, &operator).await.is(200).body["input"],

@@ -9,7 +9,7 @@ fn limits_are_told_set_and_left_to_the_settings_again() {
     let _house = place.house();
     let told = place.chorus(&["limits"]).is(0).out;
     assert!(
-        told.contains("no bound") && told.contains("today 0.00 USD"),
+        told.contains("no bound") && told.contains("today     0.00 USD"),
         "{told}"
     );
     let set = [

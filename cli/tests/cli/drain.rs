@@ -31,3 +31,22 @@ async fn an_api_accepts_for_a_while_after_it_has_said_that_it_leaves() {
     api.ended().is(0);
     ground.clear().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_signal_ends_a_process_at_once() {
+    let Some(ground) = Ground::made("a process that is in a hurry").await else {
+        return;
+    };
+    let place = Place::new();
+    place.chorus_with(&["migrate"], &ground.settings()).is(0);
+    let delay = [("DRAIN_DELAY_S", "60")];
+    let api = ground.serve(&place, &["api"], "PORT", &delay);
+    let ready = ["healthcheck", "--ready", "--url", &api.url];
+    api.signal("TERM");
+    until("it is not ready any more", || {
+        (place.chorus(&ready).code != 0).then_some(())
+    });
+    api.signal("INT");
+    api.ended().is(130);
+    ground.clear().await;
+}

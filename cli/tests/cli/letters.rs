@@ -35,12 +35,18 @@ fn a_letter_is_shown_replayed_and_discarded() {
     assert_eq!(groups.is(0).json()["key"], "demo.stumble");
     let of_group = ["dead-letters", "list", "--group", group, "--json"];
     assert_eq!(place.chorus(&of_group).is(0).lines(), letters);
+    let of_text = ["dead-letters", "list", "--text", "no such words", "--json"];
+    assert!(place.chorus(&of_text).is(0).lines().is_empty());
     let of_none = ["dead-letters", "list", "--group", "of-none", "--json"];
     assert!(place.chorus(&of_none).is(0).lines().is_empty());
     let shown = place.chorus(&["dead-letters", "show", &first]).is(0).out;
     assert!(
         shown.contains("try: chorus dead-letters replay") && shown.contains("saga.parked"),
         "{shown}"
+    );
+    assert!(
+        shown.contains("  failed  "),
+        "who tried, and what came of it: {shown}"
     );
     let json = place.chorus(&["dead-letters", "show", &first, "--json"]);
     assert_eq!(json.is(0).json()["state"], "open");
@@ -65,6 +71,14 @@ fn a_letter_is_shown_replayed_and_discarded() {
     assert_eq!(ended.json()["status"], "failed");
     let all = ["dead-letters", "list", "--state", "all", "--json"];
     assert_eq!(place.chorus(&all).is(0).lines().len(), 2);
+    let one = ["dead-letters", "list", "--state", "all", "--limit", "1"];
+    let told = place.chorus(&one).is(0).out;
+    let (_, cursor) = told
+        .trim_end()
+        .rsplit_once("There are more: --cursor ")
+        .unwrap();
+    let rest = [&one[..], &["--cursor", cursor, "--json"]].concat();
+    assert_eq!(place.chorus(&rest).is(0).json()["id"], first);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Dead letters: steps that gave up, for a person to judge.
 
 use super::Store;
-use crate::db::Tx;
+use crate::db::{Sql, Tx};
 use crate::run::Run;
 use crate::tally::Tally;
 use chrono::{DateTime, Utc};
@@ -65,6 +65,8 @@ pub struct LetterFilter {
     pub fingerprint: Option<String>,
     /// Only of this saga.
     pub saga_id: Option<Uuid>,
+    /// Only those whose message holds this text, in any case.
+    pub text: Option<String>,
     /// Only older ones than this: where the last page ended.
     pub before: Option<DateTime<Utc>>,
     /// With `before`, the letter at which the last page ended.
@@ -94,7 +96,10 @@ const FIND: &str = "-- letters.find
     SELECT id, saga_id, step_key, kind, step, queue, class, message, fingerprint, attempts, worker, state, created_at, resolved_at,
            resolved_by, reason
       FROM letters WHERE id = $1";
-const LIST: &str = "-- letters.list
+macro_rules! list {
+    ($holds_text:literal) => {
+        concat!(
+            "-- letters.list
     SELECT id, saga_id, step_key, kind, step, queue, class, message, fingerprint, attempts, worker, state, created_at, resolved_at,
            resolved_by, reason
       FROM letters
@@ -102,7 +107,17 @@ const LIST: &str = "-- letters.list
        AND ($4 IS NULL OR step = $4) AND ($5 IS NULL OR queue = $5) AND ($6 IS NULL OR class = $6)
        AND ($7 IS NULL OR fingerprint = $7)
        AND ($8 IS NULL OR created_at < $8 OR (created_at = $8 AND id < $9))
-     ORDER BY created_at DESC, id DESC LIMIT $10";
+       AND ($11 IS NULL OR ",
+            $holds_text,
+            ")
+     ORDER BY created_at DESC, id DESC LIMIT $10"
+        )
+    };
+}
+const LIST: Sql = Sql {
+    postgres: list!("strpos(lower(message), lower($11)) > 0"),
+    sqlite: list!("instr(lower(message), lower($11)) > 0"),
+};
 
 impl Store {
     /// One letter.
@@ -124,6 +139,7 @@ impl Store {
             .bind(filter.before)
             .bind(filter.before_id)
             .bind(filter.limit)
+            .bind(filter.text.clone())
             .all()
             .await
     }
