@@ -125,6 +125,9 @@ async fn read(
         .await
         .map_err(|error| {
             tracing::warn!(media.id = %medium.id, %error, "A picture's file cannot be read");
+            if error.kind() == std::io::ErrorKind::NotFound {
+                return Problem::new(Code::NotFound, "The picture's file is gone.");
+            }
             Problem::new(
                 Code::Unavailable,
                 "The file cannot be read right now; try again.",

@@ -183,3 +183,19 @@ async fn nobody_is_shown_who_is_not_ready() {
     }
     app.end().await;
 }
+
+#[tokio::test]
+async fn a_picture_whose_file_is_gone_is_told_to_be_gone() {
+    let app = App::new(None, |_| {}).await;
+    let me = app.person(&["member"]);
+    let card = persona(&app, &me).await["card_url"]
+        .as_str()
+        .unwrap()
+        .replace(&app.base, "");
+    let shown = app.request(Method::GET, &card, None).send().await.unwrap();
+    assert_eq!(shown.status(), 200);
+    std::fs::remove_dir_all(app.media_dir()).unwrap();
+    let gone = app.send(app.request(Method::GET, &card, None)).await;
+    gone.is_problem(404, "not_found");
+    app.end().await;
+}

@@ -23,6 +23,7 @@ use testing::Fresh;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
+const MEDIA: &str = "media";
 const QUEUES: [&str; 3] = ["synthesis", "image", "delivery"];
 /// Ready steps of one queue; only who looks at the depths turns anybody away.
 pub(crate) const DEPTH_MAX: u64 = 3;
@@ -141,7 +142,7 @@ impl App {
             jwt_secret: Secret::new(&secret),
             pepper: Secret::new(PEPPER),
             public_url: base.clone(),
-            media_dir: fresh.dir.path().join("media"),
+            media_dir: fresh.dir.path().join(MEDIA),
             demo_kinds: true,
             metrics_token: None,
             origins: Origins::None,
@@ -203,7 +204,7 @@ impl App {
             text,
             image: Arc::new(local::Painter),
             embed: None,
-            blobs: Blobs::new(self.fresh.dir.path().join("media")),
+            blobs: Blobs::new(self.media_dir()),
             public_base_url: "https://chorus.example".to_owned(),
         };
         let worker = Worker {
@@ -241,6 +242,11 @@ impl App {
         tokio::time::timeout(PATIENCE, self.serving.wait())
             .await
             .expect("the API stops");
+    }
+
+    /// Where pictures are kept.
+    pub(crate) fn media_dir(&self) -> std::path::PathBuf {
+        self.fresh.dir.path().join(MEDIA)
     }
 
     pub(crate) async fn end(self) {
