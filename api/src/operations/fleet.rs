@@ -69,7 +69,10 @@ pub(super) fn operations() -> Api {
         "/api/v1/admin/workers/{name}/drain",
         workers::drain,
         staff("drainWorker", "Ask a worker to leave")
-            .says("As SIGTERM does: it finishes what it has, and its process ends.")
+            .says(
+                "As SIGTERM does: it finishes what it has, and its process ends. Refused with 409 where it has left or is \
+                 lost, and, of everything in one process, for its only worker: pause its queues instead.",
+            )
             .named("The worker's id.")
             .body::<Decision>(json!({"reason": "Its host is to be rebooted."}))
             .answer::<workers::Item>(202, "The worker, draining.")

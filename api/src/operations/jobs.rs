@@ -11,7 +11,10 @@ pub(super) fn operations() -> Api {
         "/api/v1/jobs",
         jobs::create,
         signed("createJob", "Start a job of a demo kind")
-            .says("Where demo kinds are switched on. Every other kind has a route that starts it.")
+            .says(
+                "Where demo kinds are switched on. Every other kind has a route that starts it. Whichever it is: 503 and \
+                 Retry-After where more steps wait in its queue than MAX_QUEUE_DEPTH allows.",
+            )
             .body::<jobs::NewJob>(json!({"kind": "demo.pair", "input": {}}))
             .answer::<Job>(202, "The job is accepted.")
             .answer::<Job>(200, "The job is done: it was waited for.")

@@ -166,8 +166,8 @@ pub(super) fn of(code: Code) -> (&'static str, &'static str) {
             "Try again; if it stays, report the request_id.",
         ),
         Code::Unavailable => (
-            "The store does not answer, or this server is shutting down.",
-            "Wait as long as Retry-After says. With an Idempotency-Key nothing is done twice.",
+            "The store does not answer, this server is shutting down, or a queue is as full as it may be.",
+            "Wait as long as Retry-After says; the detail says what for. With an Idempotency-Key nothing is done twice.",
         ),
         Code::Timeout => (
             "The answer took too long. What you asked for may have been done all the same.",
