@@ -34,6 +34,10 @@ pub struct Trip {
 }
 
 /// What one deed, or one undo, does.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "troubles that have nothing to do with each other"
+)]
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Task {
     /// `a`, `undo a`.
