@@ -277,6 +277,11 @@ fn of_router(status: StatusCode) -> Problem {
             Code::MethodNotAllowed,
             "Use one of the methods that the Allow header lists.",
         ),
+        // Of what every process serves only /metrics asks who reads it.
+        StatusCode::UNAUTHORIZED => Problem::new(
+            Code::InvalidToken,
+            "Show the server's METRICS_TOKEN as a bearer token.",
+        ),
         StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Code::TooLarge, "Send a smaller body."),
         StatusCode::UNSUPPORTED_MEDIA_TYPE => Problem::new(
             Code::UnsupportedMediaType,

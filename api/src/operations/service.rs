@@ -1,5 +1,6 @@
 //! The process itself: health, metrics, and this reference.
 
+use crate::problem::Code;
 use crate::reference::{Api, Operation, anybody};
 use crate::routes::{banner, docs};
 use process::health::Health;
@@ -24,13 +25,18 @@ pub(super) fn operations() -> Api {
         operation.of_type(status, "text/plain", when, &shape)
     };
     let live = anybody("getLivez", "Tell whether the process lives");
-    let ready = anybody("getReadyz", "Tell whether the process may be given work").parameter(
-        "verbose",
-        json!({"type": "string"}),
-        "Lists what was looked at.",
-    );
+    let ready = anybody("getReadyz", "Tell whether the process may be given work")
+        .says("A line for each dependency that is down comes first. That alone keeps nobody from being ready.")
+        .parameter(
+            "verbose",
+            json!({"type": "string"}),
+            "Lists all that was looked at.",
+        );
     let ready = text(ready, 200, "It may.");
-    let metrics = anybody("getMetrics", "Tell numbers, for Prometheus");
+    let metrics = anybody("getMetrics", "Tell numbers, for Prometheus").says(
+        "To everybody, unless the server has a METRICS_TOKEN: then to whoever shows that as a bearer token.",
+    );
+    let metrics = metrics.refuses(&[Code::InvalidToken]);
     Api::of("Service")
         .get(
             "/",

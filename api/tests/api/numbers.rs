@@ -1,5 +1,6 @@
 //! `/metrics`, where not everybody may read it.
 
+use crate::document::Document;
 use crate::support::App;
 use process::Secret;
 use reqwest::Method;
@@ -31,5 +32,10 @@ async fn numbers_are_told_to_whoever_shows_the_token() {
     assert_eq!(told.status(), 200);
     let told = told.text().await.unwrap();
     assert!(told.contains("chorus_build_info"), "{told}");
+    let document = Document::of(&app).await;
+    let refused = app.send(app.request(Method::GET, "/metrics", None)).await;
+    document.check("getMetrics", &refused);
+    let refused = refused.is_problem(401, "invalid_token");
+    assert!(refused.text("detail").contains("METRICS_TOKEN"));
     app.end().await;
 }
