@@ -3,6 +3,7 @@
 mod api;
 mod curl;
 mod document;
+mod given;
 mod links;
 mod meanings;
 mod operation;

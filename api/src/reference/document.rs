@@ -100,8 +100,8 @@ pub(super) fn of(described: &[Described]) -> Value {
         for refusal in operation.refused() {
             responses.insert(refusal.name(), refusal.told());
         }
-        asked.extend(operation.asked.clone());
-        answered.extend(operation.answered.clone());
+        asked.extend(operation.asked());
+        answered.extend(operation.answered());
     }
     for (name, shape) in &mut answered {
         if !asked.contains_key(name) {
@@ -152,7 +152,7 @@ mod tests {
         let mut seen: BTreeMap<String, Value> = BTreeMap::new();
         for described in operations::all().described() {
             let operation = described.operation;
-            for (name, shape) in operation.asked.into_iter().chain(operation.answered) {
+            for (name, shape) in operation.asked().into_iter().chain(operation.answered()) {
                 let before = seen.entry(name.clone()).or_insert_with(|| shape.clone());
                 assert_eq!(
                     *before, shape,

@@ -1,13 +1,13 @@
 //! One operation, as the document tells it: what it takes, what it answers, what it refuses.
 
+use super::given::{Body, Parameter, fields};
 use super::meanings;
 use super::refusal::{PROBLEM, Refusal, dressed};
-use super::schemas::{self, Shapes};
+use super::schemas::{self, Shapes, Take};
 use crate::code::Code;
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
-use utoipa::openapi::path::ParameterIn;
 use utoipa::{IntoParams, ToSchema};
 
 /// Who may call.
@@ -21,7 +21,8 @@ enum Who {
     Machine,
 }
 
-/// One operation.
+/// One operation. What the types in it look like is asked when the document is made, not when the routes are:
+/// most processes never make it, and it is the largest thing that one does at its start.
 pub(crate) struct Operation {
     pub(super) id: &'static str,
     summary: &'static str,
@@ -31,14 +32,12 @@ pub(crate) struct Operation {
     who: Who,
     /// Which permission the table asks for.
     permission: Option<&'static str>,
-    parameters: Vec<Value>,
-    body: Option<Value>,
+    parameters: Vec<Parameter>,
+    body: Option<Body>,
     answers: BTreeMap<u16, Value>,
     refusals: Vec<Code>,
-    /// Shapes of what is sent.
-    pub(super) asked: Shapes,
-    /// Shapes of what is answered.
-    pub(super) answered: Shapes,
+    /// What is answered.
+    answered: Vec<Take>,
 }
 
 /// An operation that needs no token.
@@ -60,8 +59,7 @@ pub(crate) fn anybody(id: &'static str, summary: &'static str) -> Operation {
         body: None,
         answers: BTreeMap::new(),
         refusals,
-        asked: Shapes::new(),
-        answered: Shapes::new(),
+        answered: vec![],
     }
 }
 
@@ -107,19 +105,7 @@ impl Operation {
 
     /// Takes the fields of `P` in the query.
     pub(crate) fn query<P: IntoParams>(mut self) -> Self {
-        for parameter in P::into_params(|| Some(ParameterIn::Query)) {
-            let mut told = serde_json::to_value(parameter).unwrap_or_default();
-            schemas::tidy(&mut told);
-            // In a query there is no null.
-            if let Some(Value::Array(types)) = told.pointer_mut("/schema/type") {
-                types.retain(|kind| kind != "null");
-                if let [only] = types.as_slice() {
-                    let only = only.clone();
-                    told["schema"]["type"] = only;
-                }
-            }
-            self.parameters.push(told);
-        }
+        self.parameters.push(Parameter::Query(fields::<P>));
         self.refuses(&[Code::BadParameter])
     }
 
@@ -149,26 +135,25 @@ impl Operation {
 
     /// Takes a parameter in the query.
     pub(crate) fn parameter(mut self, name: &str, shape: Value, about: &str) -> Self {
-        self.parameters.push(json!({"name": name, "in": "query", "required": false, "schema": shape, "description": about}));
+        let told = json!({"name": name, "in": "query", "required": false, "schema": shape, "description": about});
+        self.parameters.push(Parameter::One(told));
         self
     }
 
     /// Takes a header.
     pub(crate) fn header(mut self, name: &str, shape: Value, about: &str) -> Self {
-        self.parameters.push(json!({"name": name, "in": "header", "required": false, "schema": shape, "description": about}));
+        let told = json!({"name": name, "in": "header", "required": false, "schema": shape, "description": about});
+        self.parameters.push(Parameter::One(told));
         self
     }
 
     /// Takes a body like this one.
     pub(crate) fn body<T: ToSchema>(mut self, example: Value) -> Self {
-        let shape = schemas::take::<T>(&mut self.asked);
-        let told = &self.asked[&*T::name()];
-        // No body counts as {}.
-        let required = told.get("required").is_some();
-        self.body = Some(json!({
-            "required": required,
-            "content": {"application/json": {"schema": shape, "example": example}},
-        }));
+        self.body = Some(Body {
+            take: schemas::take::<T>,
+            name: T::name,
+            example,
+        });
         self.refuses(&[
             Code::MalformedJson,
             Code::UnknownField,
@@ -228,20 +213,22 @@ impl Operation {
 
     /// Answers JSON of this type. Headers are told after the answer.
     pub(crate) fn answer<T: ToSchema>(mut self, status: u16, when: &str) -> Self {
-        let shape = schemas::take::<T>(&mut self.answered);
-        self.json(status, when, &shape)
+        self.answered.push(schemas::take::<T>);
+        self.json(status, when, &schemas::refer(&T::name()))
     }
 
     /// Answers a page of such items.
     pub(crate) fn page<T: ToSchema>(mut self, when: &str) -> Self {
-        let shape = schemas::take_page::<T>(&mut self.answered);
-        self.json(200, when, &shape)
+        self.answered.push(schemas::take_page::<T>);
+        let name = schemas::name_of_page(&T::name());
+        self.json(200, when, &schemas::refer(&name))
     }
 
     /// Answers either of two types.
     pub(crate) fn either<A: ToSchema, B: ToSchema>(mut self, status: u16, when: &str) -> Self {
-        let one = schemas::take::<A>(&mut self.answered);
-        let other = schemas::take::<B>(&mut self.answered);
+        self.answered
+            .extend([schemas::take::<A> as Take, schemas::take::<B>]);
+        let [one, other] = [A::name(), B::name()].map(|name| schemas::refer(&name));
         self.json(status, when, &json!({"anyOf": [one, other]}))
     }
 
@@ -281,9 +268,33 @@ impl Operation {
         self
     }
 
+    /// The shapes of what is sent.
+    pub(super) fn asked(&self) -> Shapes {
+        let mut shapes = Shapes::new();
+        if let Some(body) = &self.body {
+            (body.take)(&mut shapes);
+        }
+        shapes
+    }
+
+    /// The shapes of what is answered.
+    pub(super) fn answered(&self) -> Shapes {
+        let mut shapes = Shapes::new();
+        for take in &self.answered {
+            take(&mut shapes);
+        }
+        shapes
+    }
+
     /// What the document says of it, at a path.
     pub(super) fn told(&self, tag: &str, path: &str) -> Value {
-        let mut parameters = self.parameters.clone();
+        let mut parameters: Vec<Value> = vec![];
+        for parameter in &self.parameters {
+            match parameter {
+                Parameter::One(told) => parameters.push(told.clone()),
+                Parameter::Query(fields) => parameters.extend(fields()),
+            }
+        }
         for name in path.split(['{', '}']).skip(1).step_by(2) {
             let shape = match name {
                 "id" => json!({"type": "string", "format": "uuid"}),
@@ -302,7 +313,7 @@ impl Operation {
             told["description"] = self.description.into();
         }
         if let Some(body) = &self.body {
-            told["requestBody"] = body.clone();
+            told["requestBody"] = body.told();
         }
         told["security"] = match self.who {
             Who::Anybody => json!([]),

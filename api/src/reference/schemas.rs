@@ -7,6 +7,9 @@ use utoipa::ToSchema;
 /// Shapes by name.
 pub(crate) type Shapes = BTreeMap<String, Value>;
 
+/// Puts the shape of a type among others, and answers how to refer to it.
+pub(super) type Take = fn(&mut Shapes) -> Value;
+
 /// Takes the shape of a type, and of every type in it; answers how to refer to it.
 pub(super) fn take<T: ToSchema>(shapes: &mut Shapes) -> Value {
     let mut all = vec![];
@@ -22,7 +25,7 @@ pub(super) fn take<T: ToSchema>(shapes: &mut Shapes) -> Value {
 
 /// Takes the shape of a page of such items.
 pub(super) fn take_page<T: ToSchema>(shapes: &mut Shapes) -> Value {
-    let (item, name) = (take::<T>(shapes), format!("{}Page", T::name()));
+    let (item, name) = (take::<T>(shapes), name_of_page(&T::name()));
     let shape = json!({
         "type": "object",
         "description": "One page of a list.",
@@ -34,6 +37,11 @@ pub(super) fn take_page<T: ToSchema>(shapes: &mut Shapes) -> Value {
     });
     shapes.insert(name.clone(), shape);
     refer(&name)
+}
+
+/// What a page of such items is called.
+pub(super) fn name_of_page(item: &str) -> String {
+    format!("{item}Page")
 }
 
 /// How to refer to a shape.
