@@ -23,6 +23,13 @@ const IMPORTS_KNOWN_FOR: Duration = Duration::from_mins(1);
 /// The least and the most that a hash of bcrypt may cost; a look at a dearer one would take minutes.
 const BCRYPT_COSTS: std::ops::RangeInclusive<u32> = 4..=16;
 
+/// The salt and the hash of nobody, as PHC strings end: nothing that anybody sends has this hash, and who looks
+/// must compute as long as for any other.
+const NOBODY: &str = concat!(
+    "$AAAAAAAAAAAAAAAAAAAAAA",
+    "$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+);
+
 /// Hashes passwords, and checks them.
 #[derive(Clone)]
 pub(crate) struct Passwords(Arc<Inner>);
@@ -66,11 +73,13 @@ pub(crate) enum Checked {
 }
 
 impl Passwords {
-    /// At this cost. It hashes once, for nobody.
+    /// At this cost.
     pub(crate) fn new(cost: PasswordCost) -> Result<Self, argon2::Error> {
         let argon = argon(cost)?;
-        let nobody = argon.hash_password(b"nobody's password");
-        let nobody = nobody.map_or_else(|_| String::new(), |hash| hash.to_string());
+        let nobody = format!(
+            "$argon2id$v=19$m={},t={},p=1{NOBODY}",
+            cost.memory_kib, cost.passes
+        );
         Ok(Self(Arc::new(Inner {
             argon,
             nobody,
@@ -216,7 +225,7 @@ impl Inner {
 
 #[cfg(test)]
 mod tests {
-    use super::{Checked, Passwords};
+    use super::{Checked, PasswordHash, Passwords};
     use process::settings::PasswordCost;
     use std::sync::atomic::Ordering;
 
@@ -237,7 +246,7 @@ mod tests {
         let looked = || passwords.0.looked.swap(0, Ordering::Relaxed);
         for (hash, password, found) in [
             (Some(hash.clone()), "right", Checked::Right),
-            (Some(hash), "wrong", Checked::Wrong),
+            (Some(hash.clone()), "wrong", Checked::Wrong),
             (None, "wrong", Checked::Wrong),
             (None, "nobody's password", Checked::Wrong),
         ] {
@@ -245,13 +254,14 @@ mod tests {
             assert_eq!(checked.await.unwrap(), found);
             assert_eq!(looked(), 1, "one look, whoever it is");
         }
-        // And at the same cost: nobody's hash is one of today's.
+        // And at the same cost: nobody's hash is one of today's, which can be looked at.
+        let nobody = &passwords.0.nobody;
         assert!(
-            passwords
-                .0
-                .nobody
-                .starts_with("$argon2id$v=19$m=64,t=1,p=1$")
+            nobody.starts_with("$argon2id$v=19$m=64,t=1,p=1$"),
+            "{nobody}"
         );
+        assert_eq!(nobody.len(), hash.len());
+        assert!(PasswordHash::new(nobody).is_ok_and(|parsed| parsed.hash.is_some()));
     }
 
     #[tokio::test]
