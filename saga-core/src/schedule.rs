@@ -3,9 +3,10 @@
 use crate::db::Tx;
 use crate::store::NewSaga;
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::Value;
 use std::pin::Pin;
 
@@ -62,8 +63,14 @@ impl Schedule {
     /// waited for another day, and one that they repeat counts once for a fixed time of day.
     pub fn next(&self, after: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, ScheduleError> {
         let (cron, zone) = (self.pattern()?, self.zone()?);
-        let next = cron.find_next_occurrence(&after.with_timezone(&zone), false);
-        Ok(next.ok().map(|next| next.with_timezone(&Utc)))
+        // Times of the schedule's clocks are jiff's, everywhere else they are chrono's.
+        let Ok(after) = Timestamp::from_microsecond(after.timestamp_micros()) else {
+            return Ok(None);
+        };
+        let next = cron.find_next_occurrence(&after.to_zoned(zone), false);
+        Ok(next
+            .ok()
+            .and_then(|next| DateTime::from_timestamp_micros(next.timestamp().as_microsecond())))
     }
 
     /// Whether it means something.
@@ -86,8 +93,8 @@ impl Schedule {
             })
     }
 
-    fn zone(&self) -> Result<Tz, ScheduleError> {
-        self.time_zone.parse().map_err(|_| ScheduleError::TimeZone {
+    fn zone(&self) -> Result<TimeZone, ScheduleError> {
+        TimeZone::get(&self.time_zone).map_err(|_| ScheduleError::TimeZone {
             name: self.name.clone(),
             time_zone: self.time_zone.clone(),
         })
