@@ -14,7 +14,7 @@ const FOREIGN: [&str; 9] = [
     "AF_INET",
     "AF_INET6",
     "AF_UNIX",
-    "MALLOC_ARENA_MAX",
+    "GLIBC_TUNABLES",
     "POSTGRES_DB",
     "POSTGRES_PASSWORD",
     "POSTGRES_USER",
