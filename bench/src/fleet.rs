@@ -11,8 +11,13 @@ use std::time::{Duration, Instant};
 use tokio::process::{Child, Command};
 
 const SECRET: &str = "a secret of the benchmark, thirty-two bytes or more";
-/// Steps of one queue that a worker does at once.
-const CONCURRENCY: &str = "100";
+/// How the heap gives back what is free, as deploy/Dockerfile has it.
+const HEAP: &str =
+    "glibc.malloc.arena_max=1:glibc.malloc.mmap_threshold=65536:glibc.malloc.trim_threshold=65536";
+/// Steps of one queue that a worker does at once, where only their number counts.
+pub(crate) const MANY: &str = "100";
+/// As many as it does unless told otherwise.
+pub(crate) const USUAL: &str = "10";
 
 /// How the fleet is laid out.
 pub(crate) enum Shape<'s> {
@@ -48,8 +53,8 @@ pub(crate) fn build() -> Result<PathBuf> {
 }
 
 impl Fleet {
-    /// Starts it; one of several processes without its workers.
-    pub(crate) async fn start(binary: &Path, shape: Shape<'_>) -> Result<Self> {
+    /// Starts it, with so many steps at once in each worker; one of several processes without its workers.
+    pub(crate) async fn start(binary: &Path, shape: Shape<'_>, steps: &str) -> Result<Self> {
         let dir = tempfile::tempdir()?;
         let port = free_port().await?;
         let mut env = vec![
@@ -64,11 +69,11 @@ impl Fleet {
             ),
             ("DEMO_KINDS".to_owned(), "true".to_owned()),
             ("MIGRATE_ON_START".to_owned(), "true".to_owned()),
-            ("WORKER_CONCURRENCY".to_owned(), CONCURRENCY.to_owned()),
+            ("WORKER_CONCURRENCY".to_owned(), steps.to_owned()),
             // One account on one address is everybody here.
             ("RATE_LIMITS".to_owned(), "off".to_owned()),
             ("RUST_LOG".to_owned(), "warn".to_owned()),
-            ("MALLOC_ARENA_MAX".to_owned(), "1".to_owned()), // as deploy/Dockerfile has it
+            ("GLIBC_TUNABLES".to_owned(), HEAP.to_owned()),
         ];
         let location = match &shape {
             Shape::Embedded => Location::Sqlite {
@@ -91,25 +96,32 @@ impl Fleet {
             Shape::Split(_) => processes.push(("api", spawn(binary, &["api"], &env)?)),
         }
         ready(api).await?;
-        let minted = Command::new(binary)
-            .args(["token", "--email", "bench@localhost", "--role", "admin"])
+        let mut fleet = Self {
+            api,
+            token: String::new(),
+            db: Db::open(&location).await?,
+            processes,
+            binary: binary.to_owned(),
+            env,
+            _dir: dir,
+        };
+        fleet.token = fleet.token_of("bench@localhost", "admin").await?;
+        Ok(fleet)
+    }
+
+    /// Makes a token of somebody, by the command line.
+    pub(crate) async fn token_of(&self, email: &str, role: &str) -> Result<String> {
+        let minted = Command::new(&self.binary)
+            .args(["token", "--email", email, "--role", role])
             .env_clear()
-            .envs(env.iter().cloned())
+            .envs(self.env.iter().cloned())
             .output()
             .await?;
         let token = String::from_utf8(minted.stdout)?.trim().to_owned();
         if token.is_empty() {
             bail!("no token: {}", String::from_utf8_lossy(&minted.stderr));
         }
-        Ok(Self {
-            api,
-            token,
-            db: Db::open(&location).await?,
-            processes,
-            binary: binary.to_owned(),
-            env,
-            _dir: dir,
-        })
+        Ok(token)
     }
 
     /// Whether its workers are processes of their own.
@@ -130,9 +142,18 @@ impl Fleet {
 
     /// Resident memory of each process, in MiB.
     pub(crate) fn memory(&self) -> Vec<(&'static str, f64)> {
+        self.status("VmRSS:")
+    }
+
+    /// The most that each process has held, in MiB.
+    pub(crate) fn peaks(&self) -> Vec<(&'static str, f64)> {
+        self.status("VmHWM:")
+    }
+
+    fn status(&self, field: &str) -> Vec<(&'static str, f64)> {
         let read = |child: &Child| -> Option<f64> {
             let status = std::fs::read_to_string(format!("/proc/{}/status", child.id()?)).ok()?;
-            let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+            let line = status.lines().find(|line| line.starts_with(field))?;
             Some(line.split_whitespace().nth(1)?.parse::<f64>().ok()? / 1024.0)
         };
         self.processes

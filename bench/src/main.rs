@@ -9,15 +9,15 @@
 
 mod archive;
 mod fleet;
-mod ideas;
 mod limits;
 mod load;
 mod measure;
 mod report;
+mod rounds;
 mod services;
 
 use anyhow::{Context as _, Result};
-use fleet::{Fleet, Shape};
+use fleet::{Fleet, MANY, Shape, USUAL};
 use report::Report;
 use std::process::ExitCode;
 
@@ -26,9 +26,6 @@ async fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if arguments.first().map(String::as_str) == Some("bare") {
         return limits::serve_bare().await;
-    }
-    if arguments.iter().any(|word| word == "--only=ideas") {
-        return group(&arguments);
     }
     match run(&arguments).await {
         Ok(report) => {
@@ -48,24 +45,6 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Alone in its process, since the peak of its memory is measured.
-fn group(arguments: &[String]) -> ExitCode {
-    match ideas::group() {
-        Ok(grouped) => {
-            report::say(&grouped.told());
-            let strict = arguments.iter().any(|word| word == "--strict");
-            if strict && !grouped.holds() {
-                return ExitCode::FAILURE;
-            }
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            report::say(&format!("error: {error:#}"));
-            ExitCode::FAILURE
-        }
-    }
-}
-
 async fn run(arguments: &[String]) -> Result<Report> {
     let only = |shape: &str| {
         !arguments.iter().any(|word| word.starts_with("--only"))
@@ -78,7 +57,7 @@ async fn run(arguments: &[String]) -> Result<Report> {
     let bare = limits::bare().await.context("starting bare axum")?;
     report.limits.get = bare.get().await.context("measuring bare axum")?;
     if only("embedded") {
-        let mut fleet = Fleet::start(&binary, Shape::Embedded)
+        let mut fleet = Fleet::start(&binary, Shape::Embedded, MANY)
             .await
             .context("starting the embedded fleet")?;
         report.add(
@@ -94,7 +73,7 @@ async fn run(arguments: &[String]) -> Result<Report> {
         limits::services(&services, &mut report.limits)
             .await
             .context("measuring PostgreSQL and RabbitMQ")?;
-        let mut fleet = Fleet::start(&binary, Shape::Split(&services))
+        let mut fleet = Fleet::start(&binary, Shape::Split(&services), MANY)
             .await
             .context("starting the fleet")?;
         report.add(
@@ -108,10 +87,21 @@ async fn run(arguments: &[String]) -> Result<Report> {
         let services = services::Services::prepare()
             .await
             .context("preparing PostgreSQL and RabbitMQ")?;
-        let mut fleet = Fleet::start(&binary, Shape::Split(&services))
+        let mut fleet = Fleet::start(&binary, Shape::Split(&services), MANY)
             .await
             .context("starting the fleet")?;
         report.archive = Some(archive::all(&mut fleet, &services).await?);
+        fleet.stop().await;
+        services.remove().await?;
+    }
+    if arguments.iter().any(|word| word == "--only=rounds") {
+        let services = services::Services::prepare()
+            .await
+            .context("preparing PostgreSQL and RabbitMQ")?;
+        let mut fleet = Fleet::start(&binary, Shape::Split(&services), USUAL)
+            .await
+            .context("starting the fleet")?;
+        report.rounds = Some(rounds::all(&mut fleet).await?);
         fleet.stop().await;
         services.remove().await?;
     }

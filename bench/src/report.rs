@@ -3,6 +3,7 @@
 use crate::archive::Archive;
 use crate::limits::Limits;
 use crate::measure::Measured;
+use crate::rounds::Rounds;
 use std::time::Duration;
 
 /// Everything one run measured.
@@ -11,6 +12,7 @@ pub(crate) struct Report {
     pub(crate) limits: Limits,
     fleets: Vec<(&'static str, Measured)>,
     pub(crate) archive: Option<Archive>,
+    pub(crate) rounds: Option<Rounds>,
 }
 
 struct Bar {
@@ -30,6 +32,7 @@ impl Report {
             .iter()
             .all(|(name, measured)| self.bars(name, measured).iter().all(|bar| bar.holds))
             && self.of_archive().iter().all(|bar| bar.holds)
+            && self.of_rounds().iter().all(|bar| bar.holds)
     }
 
     pub(crate) fn print(&self) {
@@ -64,6 +67,43 @@ impl Report {
         if self.archive.is_some() {
             print("fleet on a million sagas", &self.of_archive());
         }
+        if self.rounds.is_some() {
+            print("rounds of topics", &self.of_rounds());
+        }
+    }
+
+    /// What a community costs its neighbours, and itself.
+    fn of_rounds(&self) -> Vec<Bar> {
+        let Some(rounds) = &self.rounds else {
+            return vec![];
+        };
+        let ratio = rounds.beside.as_secs_f64() / rounds.alone.as_secs_f64();
+        vec![
+            Bar {
+                what: "a round of 10,000 ideas".to_owned(),
+                value: format!("{:.1} s", rounds.large.as_secs_f64()),
+                wanted: "under 60 s".to_owned(),
+                holds: rounds.large < Duration::from_secs(60),
+            },
+            Bar {
+                what: "synthesis worker, at its peak".to_owned(),
+                value: format!("{:.0} MiB", rounds.peak),
+                wanted: "under 286 MiB (300 MB)".to_owned(),
+                holds: rounds.peak < 286.0,
+            },
+            plain(
+                "200 rounds in 200 pools",
+                format!("{:.1} s", rounds.all.as_secs_f64()),
+            ),
+            plain("persona p50, alone", millis(rounds.alone)),
+            plain("persona p50, beside those", millis(rounds.beside)),
+            Bar {
+                what: "beside to alone".to_owned(),
+                value: format!("{ratio:.2}"),
+                wanted: "at most 2.00".to_owned(),
+                holds: ratio <= 2.0,
+            },
+        ]
     }
 
     /// What a long past costs.
