@@ -59,13 +59,25 @@ pub(super) fn operations() -> Api {
             queues::resume,
             switch("resumeQueue", "Have the workers take a queue's steps again"),
         );
-    let api = api.get(
+    api.and(of_workers()).and(of_kinds()).and(
+        Api::of("Audit").get(
+            "/api/v1/admin/audit",
+            audit::list,
+            staff("listDecisions", "List decisions, newest first")
+                .query::<audit::Filter>()
+                .page::<Decided>("Decisions."),
+        ),
+    )
+}
+
+fn of_workers() -> Api {
+    let api = Api::of("Fleet").get(
         "/api/v1/admin/workers",
         workers::list,
         staff("listWorkers", "List the workers of the last day, by name")
             .page::<workers::Item>("Workers. There is no next page."),
     );
-    let api = api.post(
+    api.post(
         "/api/v1/admin/workers/{name}/drain",
         workers::drain,
         staff("drainWorker", "Ask a worker to leave")
@@ -78,15 +90,6 @@ pub(super) fn operations() -> Api {
             .answer::<workers::Item>(202, "The worker, draining.")
             .once()
             .refuses(&[Code::StateConflict]),
-    );
-    api.and(of_kinds()).and(
-        Api::of("Audit").get(
-            "/api/v1/admin/audit",
-            audit::list,
-            staff("listDecisions", "List decisions, newest first")
-                .query::<audit::Filter>()
-                .page::<Decided>("Decisions."),
-        ),
     )
 }
 
