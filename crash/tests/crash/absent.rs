@@ -92,16 +92,16 @@ async fn a_step_that_takes_all_the_memory_has_a_letter_and_harms_no_other() {
     assert_eq!(starved.blamed, 0, "neighbours were counted as crashed");
 }
 
-async fn failed_over(synchronous: bool) -> FailedOver {
+async fn failed_over(synchronous: bool) -> anyhow::Result<FailedOver> {
     let _turn = TURN.lock().await;
-    let services = Services::start().await.unwrap();
-    let over = fail_over(&services, synchronous).await.unwrap();
+    let services = Services::start().await?;
+    let over = fail_over(&services, synchronous).await?;
     held(&over.verdict);
     eprintln!(
         "  {} sagas forgotten, {} steps rolled back, done after {:?}",
         over.forgotten, over.rolled_back, over.back
     );
-    over
+    Ok(over)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -109,7 +109,7 @@ async fn a_standby_that_knows_every_commit_takes_over_and_nothing_is_lost() {
     if left_out("the fail-over") {
         return;
     }
-    let over = failed_over(true).await;
+    let over = failed_over(true).await.unwrap();
     assert_eq!((over.forgotten, over.rolled_back), (0, 0));
 }
 
@@ -118,7 +118,7 @@ async fn a_standby_that_missed_the_last_commits_takes_over_and_what_it_knows_hol
     if left_out("the fail-over that loses") {
         return;
     }
-    let over = failed_over(false).await;
+    let over = failed_over(false).await.unwrap();
     assert!(
         over.forgotten > 0 && over.rolled_back > 0,
         "nothing was lost"
