@@ -881,7 +881,7 @@ export interface paths {
         put?: never;
         /**
          * Ask a worker to leave
-         * @description As SIGTERM does: it finishes what it has, and its process ends.
+         * @description As SIGTERM does: it finishes what it has, and its process ends. Refused with 409 where it has left or is lost, and, of everything in one process, for its only worker: pause its queues instead.
          */
         post: operations["drainWorker"];
         delete?: never;
@@ -921,7 +921,7 @@ export interface paths {
         put?: never;
         /**
          * Sign in by password
-         * @description After five failures in a row the address is locked for five minutes, whoever asks.
+         * @description After five failures in a row the address is locked for five minutes, whoever asks. No token is kept: whoever asks again under one Idempotency-Key gets the same session, with another refresh token.
          */
         post: operations["login"];
         delete?: never;
@@ -1002,7 +1002,7 @@ export interface paths {
         put?: never;
         /**
          * Get a new pair of tokens for a refresh token
-         * @description A refresh token counts once. One that was used before ends its session, for whoever has it.
+         * @description A refresh token counts once. One that was used before ends its session, for whoever has it. Whoever lost the answer asks again under the same Idempotency-Key, and gets another pair in its place.
          */
         post: operations["refresh"];
         delete?: never;
@@ -1120,7 +1120,7 @@ export interface paths {
         put?: never;
         /**
          * Start a job of a demo kind
-         * @description Where demo kinds are switched on. Every other kind has a route that starts it.
+         * @description Where demo kinds are switched on. Every other kind has a route that starts it. Whichever it is: 503 and Retry-After where more steps wait in its queue than MAX_QUEUE_DEPTH allows.
          */
         post: operations["createJob"];
         delete?: never;
@@ -1297,7 +1297,7 @@ export interface paths {
         };
         /**
          * List the reviews that you may decide, or asked for, newest first
-         * @description One inbox for everything that waits for people, in one shape: topics, listings, messages.
+         * @description One inbox for everything that waits for people, in one shape: topics, listings, messages. It is at `/api/v1/approvals`, too, with all that is below it.
          */
         get: operations["listReviews"];
         put?: never;
@@ -1792,7 +1792,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Tell numbers, for Prometheus */
+        /**
+         * Tell numbers, for Prometheus
+         * @description To everybody, unless the server has a METRICS_TOKEN: then to whoever shows that as a bearer token.
+         */
         get: operations["getMetrics"];
         put?: never;
         post?: never;
@@ -1826,7 +1829,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Tell whether the process may be given work */
+        /**
+         * Tell whether the process may be given work
+         * @description A line for each dependency that is down comes first. That alone keeps nobody from being ready.
+         */
         get: operations["getReadyz"];
         put?: never;
         post?: never;
@@ -2162,8 +2168,8 @@ export interface components {
         };
         /** @description A letter with everything that helps to judge it. */
         DeadLetterDetail: components["schemas"]["DeadLetter"] & {
-            /** @description What went wrong at the step, each time. */
-            errors: components["schemas"]["JobEvent"][];
+            /** @description The job's calls of models: what is answered is paid for, and not asked again. */
+            calls: components["schemas"]["PaidCall"][];
             /** @description What happened to the job: the newest events. */
             history: components["schemas"]["JobEvent"][];
             /** @description Of the step; the data of a person, so only an admin is told. */
@@ -2177,6 +2183,8 @@ export interface components {
              */
             replayed_as: string | null;
             replays: number;
+            /** @description The tries at the step, the latest first: by whom, from when to when, and the error with its causes. */
+            tries: components["schemas"]["StepAttempt"][];
         };
         /** @description A group, as it is listed. */
         DeadLetterGroup: components["schemas"]["GroupFacts"] & {
@@ -2840,7 +2848,7 @@ export interface components {
             note?: string | null;
             /** @description Why, in 500 characters at most. */
             reason?: string | null;
-            /** @description For one saga, for its whole life, as text such as "2.50"; null goes back to the settings. */
+            /** @description For one saga and all that it began, for its whole life, as text such as "2.50"; null goes back to the settings. */
             saga_usd?: string | null;
         };
         /** @description What is to be noted; `null` takes the note away. */
@@ -3828,6 +3836,11 @@ export interface components {
         };
         /** @description A topic. */
         Topic: {
+            /**
+             * Format: uuid
+             * @description What it is among all that jobs made.
+             */
+            artefact_id: string;
             /** @description Where its picture is; whoever has the link may look. */
             cover_url: string | null;
             /** Format: uuid */
@@ -4063,6 +4076,16 @@ export interface components {
          *     `already_resolved`: Somebody has judged this letter before you.
          */
         IdempotencyInProgressOrAlreadyResolved: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `idempotency_key_reused`: This Idempotency-Key came with another body before. */
+        IdempotencyKeyReused: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
@@ -4321,7 +4344,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `unavailable`: The store does not answer, or this server is shutting down. */
+        /** @description `unavailable`: The store does not answer, this server is shutting down, or a queue is as full as it may be. */
         Unavailable: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -4568,6 +4591,7 @@ export type ResponseExpired = components['responses']['Expired'];
 export type ResponseForbiddenOrAccountDisabled = components['responses']['ForbiddenOrAccountDisabled'];
 export type ResponseIdempotencyInProgress = components['responses']['IdempotencyInProgress'];
 export type ResponseIdempotencyInProgressOrAlreadyResolved = components['responses']['IdempotencyInProgressOrAlreadyResolved'];
+export type ResponseIdempotencyKeyReused = components['responses']['IdempotencyKeyReused'];
 export type ResponseInternal = components['responses']['Internal'];
 export type ResponseInvalidCredentials = components['responses']['InvalidCredentials'];
 export type ResponseInvalidToken = components['responses']['InvalidToken'];
@@ -4634,7 +4658,10 @@ export interface operations {
     startGenerationRound: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same key with the same body is the same command, for a day. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4643,6 +4670,8 @@ export interface operations {
             /** @description A round is open: this one, or the one that was. */
             200: {
                 headers: {
+                    /** @description true when this is the answer of before. */
+                    "Idempotency-Replayed"?: string;
                     "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
@@ -4658,8 +4687,11 @@ export interface operations {
                     "application/json": components["schemas"]["GenerationRound"];
                 };
             };
+            400: components["responses"]["BadParameter"];
             401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
             403: components["responses"]["ForbiddenOrAccountDisabled"];
+            409: components["responses"]["IdempotencyInProgress"];
+            422: components["responses"]["IdempotencyKeyReused"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -4796,7 +4828,10 @@ export interface operations {
     disableAccount: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same key with the same body is the same command, for a day. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The account's id. */
                 id: string;
@@ -4817,6 +4852,8 @@ export interface operations {
             /** @description The account. */
             200: {
                 headers: {
+                    /** @description true when this is the answer of before. */
+                    "Idempotency-Replayed"?: string;
                     "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
@@ -4837,15 +4874,15 @@ export interface operations {
                     "application/json": components["schemas"]["Account"];
                 };
             };
-            400: components["responses"]["MalformedJsonOrUnknownField"];
+            400: components["responses"]["MalformedJsonOrUnknownFieldOrBadParameter"];
             401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
             403: components["responses"]["ForbiddenOrAccountDisabled"];
             404: components["responses"]["NotFound"];
             408: components["responses"]["SlowRequest"];
-            409: components["responses"]["StateConflict"];
+            409: components["responses"]["StateConflictOrIdempotencyInProgress"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["ValidationFailed"];
+            422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -4855,7 +4892,10 @@ export interface operations {
     enableAccount: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same key with the same body is the same command, for a day. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The account's id. */
                 id: string;
@@ -4876,6 +4916,8 @@ export interface operations {
             /** @description The account. */
             200: {
                 headers: {
+                    /** @description true when this is the answer of before. */
+                    "Idempotency-Replayed"?: string;
                     "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
@@ -4896,14 +4938,15 @@ export interface operations {
                     "application/json": components["schemas"]["Account"];
                 };
             };
-            400: components["responses"]["MalformedJsonOrUnknownField"];
+            400: components["responses"]["MalformedJsonOrUnknownFieldOrBadParameter"];
             401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
             403: components["responses"]["ForbiddenOrAccountDisabled"];
             404: components["responses"]["NotFound"];
             408: components["responses"]["SlowRequest"];
+            409: components["responses"]["IdempotencyInProgress"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["ValidationFailed"];
+            422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -5275,7 +5318,10 @@ export interface operations {
     revokeApiKey: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same key with the same body is the same command, for a day. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The key's id. */
                 id: string;
@@ -5296,6 +5342,8 @@ export interface operations {
             /** @description The key, revoked. */
             200: {
                 headers: {
+                    /** @description true when this is the answer of before. */
+                    "Idempotency-Replayed"?: string;
                     "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
@@ -5319,14 +5367,15 @@ export interface operations {
                     "application/json": components["schemas"]["ApiKey"];
                 };
             };
-            400: components["responses"]["MalformedJsonOrUnknownField"];
+            400: components["responses"]["MalformedJsonOrUnknownFieldOrBadParameter"];
             401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
             403: components["responses"]["ForbiddenOrAccountDisabled"];
             404: components["responses"]["NotFound"];
             408: components["responses"]["SlowRequest"];
+            409: components["responses"]["IdempotencyInProgress"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["ValidationFailed"];
+            422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -5493,6 +5542,8 @@ export interface operations {
                 state?: "open" | "replayed" | "skipped" | "discarded" | "expired";
                 /** @description Of this step. */
                 step?: string;
+                /** @description Whose message holds this text; `q` means the same. */
+                text?: string;
             };
             header?: never;
             path?: never;
@@ -5574,23 +5625,9 @@ export interface operations {
                     /**
                      * @example {
                      *       "attempts": 1,
+                     *       "calls": [],
                      *       "class": "transient",
                      *       "created_at": "2026-11-22T03:28:08.944262Z",
-                     *       "errors": [
-                     *         {
-                     *           "at": "2026-11-22T03:28:08.944262Z",
-                     *           "data": {
-                     *             "attempt": 1,
-                     *             "class": "transient",
-                     *             "message": "the gate is closed",
-                     *             "role": "work",
-                     *             "worker": "test"
-                     *           },
-                     *           "id": 4,
-                     *           "name": "step.failed",
-                     *           "step": "demo.pass#1"
-                     *         }
-                     *       ],
                      *       "group": "fp_e5b4e59bff0b584c",
                      *       "history": [
                      *         {
@@ -5632,6 +5669,17 @@ export interface operations {
                      *       "state": "open",
                      *       "step": "demo.pass",
                      *       "step_key": "demo.pass#1",
+                     *       "tries": [
+                     *         {
+                     *           "attempt": 1,
+                     *           "class": "transient",
+                     *           "ended_at": "2026-11-22T03:28:08.944262Z",
+                     *           "message": "the gate is closed",
+                     *           "outcome": "failed",
+                     *           "started_at": "2026-11-22T03:28:08.935664Z",
+                     *           "worker": "test"
+                     *         }
+                     *       ],
                      *       "worker": "test"
                      *     }
                      */
@@ -8522,7 +8570,10 @@ export interface operations {
     signInByGoogle: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same key with the same body is the same command, for a day. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -8540,6 +8591,8 @@ export interface operations {
             /** @description Signed in. */
             200: {
                 headers: {
+                    /** @description true when this is the answer of before. */
+                    "Idempotency-Replayed"?: string;
                     "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
@@ -8563,9 +8616,10 @@ export interface operations {
             403: components["responses"]["AccountDisabled"];
             404: components["responses"]["NotFound"];
             408: components["responses"]["SlowRequest"];
+            409: components["responses"]["StateConflictOrIdempotencyInProgress"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["ValidationFailed"];
+            422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -8575,7 +8629,10 @@ export interface operations {
     login: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same key with the same body is the same command, for a day. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -8594,6 +8651,8 @@ export interface operations {
             /** @description Signed in. */
             200: {
                 headers: {
+                    /** @description true when this is the answer of before. */
+                    "Idempotency-Replayed"?: string;
                     "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
@@ -8619,13 +8678,14 @@ export interface operations {
                     "application/json": components["schemas"]["LoggedIn"];
                 };
             };
-            400: components["responses"]["MalformedJsonOrUnknownField"];
+            400: components["responses"]["MalformedJsonOrUnknownFieldOrBadParameter"];
             401: components["responses"]["InvalidCredentials"];
             403: components["responses"]["AccountDisabled"];
             408: components["responses"]["SlowRequest"];
+            409: components["responses"]["StateConflictOrIdempotencyInProgress"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["ValidationFailed"];
+            422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
             423: components["responses"]["AccountLocked"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
@@ -8636,7 +8696,10 @@ export interface operations {
     signOut: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same key with the same body is the same command, for a day. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -8645,14 +8708,18 @@ export interface operations {
             /** @description It is over. */
             204: {
                 headers: {
+                    /** @description true when this is the answer of before. */
+                    "Idempotency-Replayed"?: string;
                     "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
+            400: components["responses"]["BadParameter"];
             401: components["responses"]["MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey"];
             403: components["responses"]["AccountDisabled"];
-            409: components["responses"]["StateConflict"];
+            409: components["responses"]["StateConflictOrIdempotencyInProgress"];
+            422: components["responses"]["IdempotencyKeyReused"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -8804,7 +8871,10 @@ export interface operations {
     signInByIssuer: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same key with the same body is the same command, for a day. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The issuer's name in the settings. */
                 provider: string;
@@ -8825,6 +8895,8 @@ export interface operations {
             /** @description Signed in. */
             200: {
                 headers: {
+                    /** @description true when this is the answer of before. */
+                    "Idempotency-Replayed"?: string;
                     "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
@@ -8848,9 +8920,10 @@ export interface operations {
             403: components["responses"]["AccountDisabled"];
             404: components["responses"]["NotFound"];
             408: components["responses"]["SlowRequest"];
+            409: components["responses"]["StateConflictOrIdempotencyInProgress"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["ValidationFailed"];
+            422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -8860,7 +8933,10 @@ export interface operations {
     refresh: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same key with the same body is the same command, for a day. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -8878,6 +8954,8 @@ export interface operations {
             /** @description The new pair. */
             200: {
                 headers: {
+                    /** @description true when this is the answer of before. */
+                    "Idempotency-Replayed"?: string;
                     "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
@@ -8893,13 +8971,14 @@ export interface operations {
                     "application/json": components["schemas"]["TokenPair"];
                 };
             };
-            400: components["responses"]["MalformedJsonOrUnknownField"];
+            400: components["responses"]["MalformedJsonOrUnknownFieldOrBadParameter"];
             401: components["responses"]["InvalidToken"];
             403: components["responses"]["AccountDisabled"];
             408: components["responses"]["SlowRequest"];
+            409: components["responses"]["IdempotencyInProgress"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["ValidationFailed"];
+            422: components["responses"]["ValidationFailedOrIdempotencyKeyReused"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -11269,6 +11348,7 @@ export interface operations {
                      *       "state": "finished",
                      *       "topics": [
                      *         {
+                     *           "artefact_id": "28400dd3-876c-55aa-992e-0d597eb86f22",
                      *           "cover_url": null,
                      *           "id": "01a2014b-fb74-71a5-ad12-3dab46ac6388",
                      *           "ideas": 3,
@@ -11456,6 +11536,7 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
+                     *           "artefact_id": "28400dd3-876c-55aa-992e-0d597eb86f22",
                      *           "cover_url": null,
                      *           "id": "01a2014b-fb74-71a5-ad12-3dab46ac6388",
                      *           "ideas": 3,
@@ -11507,6 +11588,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "artefact_id": "28400dd3-876c-55aa-992e-0d597eb86f22",
                      *       "cover_url": null,
                      *       "id": "01a2014b-fb74-71a5-ad12-3dab46ac6388",
                      *       "ideas": 3,
@@ -11785,6 +11867,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "artefact_id": "28400dd3-876c-55aa-992e-0d597eb86f22",
                      *       "cover_url": null,
                      *       "id": "01a2014b-fb74-71a5-ad12-3dab46ac6388",
                      *       "ideas": 3,
@@ -11979,6 +12062,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+            401: components["responses"]["InvalidToken"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -12025,7 +12109,7 @@ export interface operations {
     getReadyz: {
         parameters: {
             query?: {
-                /** @description Lists what was looked at. */
+                /** @description Lists all that was looked at. */
                 verbose?: string;
             };
             header?: never;
