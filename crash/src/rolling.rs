@@ -32,6 +32,9 @@ const END_MAX: Duration = Duration::from_mins(1);
 /// Between two sagas, were there no worker; each of them shortens it.
 const PAUSE: Duration = Duration::from_millis(500);
 
+/// So many times as many rounds at the most, until a worker has left a step to another.
+const MORE: usize = 5;
+
 const FLEET: [Role; 7] = [
     Role::Api,
     Role::Synthesis,
@@ -163,7 +166,11 @@ impl End {
 
 async fn restart(ground: &Ground, fleet: &Fleet, rounds: usize) -> anyhow::Result<Vec<End>> {
     let mut ends = vec![];
-    for round in 0..rounds {
+    for round in 0..rounds * MORE {
+        // Whether a step is under way that outlasts its worker is left to chance: it is waited for.
+        if round >= rounds && ground.count(HANDED_BACK).await? > 0 {
+            break;
+        }
         for (at, member) in fleet.members.iter().enumerate() {
             let left = fleet.ask_to_leave(at).await?;
             ends.push(End {
