@@ -45,7 +45,7 @@ impl Default for Reconnect {
         Self(
             ExponentialBackoffBuilder::new()
                 .with_initial_interval(Duration::from_millis(100))
-                .with_max_interval(PAUSE_MAX)
+                .with_max_interval(PAUSE_MAX * 2 / 3) // chance adds a half
                 .with_max_elapsed_time(None)
                 .build(),
         )
@@ -55,7 +55,7 @@ impl Default for Reconnect {
 impl Reconnect {
     /// The next pause.
     pub fn pause(&mut self) -> Duration {
-        self.0.next_backoff().unwrap_or(PAUSE_MAX).min(PAUSE_MAX) // chance adds a half
+        self.0.next_backoff().unwrap_or(PAUSE_MAX)
     }
     /// Begins anew, after a connection that held.
     pub fn reset(&mut self) {

@@ -32,9 +32,10 @@ impl Run {
         (0..self.steps.len()).filter(unborn)
     }
 
-    /// Why it may not ask for so many more children.
+    /// Why it may not ask for so many more children. Those that it wants back do not count.
     pub(super) fn too_wide(&self, asked: usize) -> Option<String> {
-        let open = self.steps.iter().filter(|step| step.is_child_at_work());
+        let open =
+            (self.steps.iter()).filter(|step| step.is_child_at_work() && !step.is_recalled());
         let children = open.count() + asked;
         (asked > 0 && children > CHILDREN_MAX).then(|| {
             format!(

@@ -104,13 +104,23 @@ impl Run {
         due && self.is_under_way()
     }
 
-    /// Leaves a deadline that has come alone, since the saga's kind is paused, or somebody has to decide about
-    /// a saga that it waits for: whoever has that go on gives this one its time anew. False: it is not a deadline
-    /// that is due.
+    /// Leaves a deadline that has come alone, since the saga's kind is paused. False: it is not a deadline that is
+    /// due.
     pub(crate) fn put_off_deadline(&mut self, now: DateTime<Utc>) -> bool {
         let late = self.is_late(now);
         if late {
             self.saga.wake_at = Some(now + PAUSED_LOOK);
+        }
+        late
+    }
+
+    /// Leaves a deadline that has come alone, since one that the saga waits for stands still. Who has that one go on
+    /// gives this saga its time anew; where nobody does, since a kind is on again or there is money, it is looked at
+    /// once more before its time is up.
+    pub(crate) fn move_deadline(&mut self, now: DateTime<Utc>) -> bool {
+        let late = self.put_off_deadline(now);
+        if late {
+            self.saga.deadline_at = Some(now + PAUSED_LOOK * 2);
         }
         late
     }

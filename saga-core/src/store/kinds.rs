@@ -113,21 +113,25 @@ const RENEW: Sql = Sql {
 };
 const PUT_OFF: Sql = Sql {
     postgres: "-- kinds.put_off
-        UPDATE sagas s SET wake_at = r.wake_at FROM UNNEST($1::uuid[], $2::timestamptz[]) AS r (id, wake_at) WHERE s.id = r.id",
+        UPDATE sagas s SET wake_at = r.wake_at, deadline_at = r.deadline_at
+          FROM UNNEST($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS r (id, wake_at, deadline_at) WHERE s.id = r.id",
     sqlite: "-- kinds.put_off
-        UPDATE sagas SET wake_at = $2 WHERE id = $1",
+        UPDATE sagas SET wake_at = $2, deadline_at = $3 WHERE id = $1",
 };
 
+/// A saga whose deadline is not counted now: when it is looked at again, and the deadline.
+pub(super) type Held = (Uuid, Option<DateTime<Utc>>, Option<DateTime<Utc>>);
+
 /// Writes when the deadlines of these sagas, which are locked, are looked at again.
-pub(super) async fn put_off(
-    tx: &mut Tx,
-    held: Vec<(Uuid, Option<DateTime<Utc>>)>,
-) -> sqlx::Result<()> {
+pub(super) async fn put_off(tx: &mut Tx, held: Vec<Held>) -> sqlx::Result<()> {
     if held.is_empty() {
         return Ok(());
     }
-    let (ids, due): (Vec<Uuid>, Vec<_>) = held.into_iter().unzip();
-    let put_off = tx.batch(PUT_OFF).column(ids).column(due);
+    let put_off = tx
+        .batch(PUT_OFF)
+        .column(held.iter().map(|(id, ..)| *id))
+        .column(held.iter().map(|(_, due, _)| *due))
+        .column(held.iter().map(|(.., deadline)| *deadline));
     put_off.execute().await.map(drop)
 }
 

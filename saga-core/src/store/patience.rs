@@ -8,18 +8,31 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 
 // Asked about sagas that are late, and about no others. The way down leads through those that have ended, too:
-// one that called a child back has not ended for its parent before that child has.
+// one that called a child back has not ended for its parent before that child has. Whoever waits for a decision, for
+// its kind or for money is not late either, and no more is who waits for it.
 const BELOW: Sql = Sql {
     postgres: "-- patience.below
         WITH RECURSIVE down AS (
-            SELECT s.id AS top, s.id, '' AS state FROM sagas s WHERE s.id = ANY($1)
-             UNION ALL SELECT down.top, c.id, c.state FROM down JOIN sagas c ON c.parent_id = down.id)
-        SELECT DISTINCT top FROM down WHERE state IN ('parked', 'paused', 'stuck')",
+            SELECT s.id AS top, s.id, '' AS kind, '' AS state FROM sagas s WHERE s.id = ANY($1)
+             UNION ALL SELECT down.top, c.id, c.kind, c.state FROM down JOIN sagas c ON c.parent_id = down.id)
+        SELECT DISTINCT top FROM down
+         WHERE state IN ('parked', 'paused', 'stuck')
+            OR state IN ('queued', 'running', 'waiting')
+               AND (EXISTS (SELECT 1 FROM kind_switches k WHERE k.kind = down.kind AND k.mode = 'paused')
+                    OR EXISTS (SELECT 1 FROM steps t WHERE t.saga_id = down.id
+                                  AND (t.role = 'review' AND t.state = 'waiting'
+                                       OR t.state = 'retrying' AND t.error LIKE '%\"over_budget\"%')))",
     sqlite: "-- patience.below
         WITH RECURSIVE down AS (
-            SELECT s.id AS top, s.id, '' AS state FROM sagas s WHERE s.id = $1
-             UNION ALL SELECT down.top, c.id, c.state FROM down JOIN sagas c ON c.parent_id = down.id)
-        SELECT DISTINCT top FROM down WHERE state IN ('parked', 'paused', 'stuck')",
+            SELECT s.id AS top, s.id, '' AS kind, '' AS state FROM sagas s WHERE s.id = $1
+             UNION ALL SELECT down.top, c.id, c.kind, c.state FROM down JOIN sagas c ON c.parent_id = down.id)
+        SELECT DISTINCT top FROM down
+         WHERE state IN ('parked', 'paused', 'stuck')
+            OR state IN ('queued', 'running', 'waiting')
+               AND (EXISTS (SELECT 1 FROM kind_switches k WHERE k.kind = down.kind AND k.mode = 'paused')
+                    OR EXISTS (SELECT 1 FROM steps t WHERE t.saga_id = down.id
+                                  AND (t.role = 'review' AND t.state = 'waiting'
+                                       OR t.state = 'retrying' AND t.error LIKE '%\"over_budget\"%')))",
 };
 
 /// Those of these sagas, which are locked, that wait for one that stands still: a child, a child of a child, and

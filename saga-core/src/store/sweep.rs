@@ -154,7 +154,7 @@ impl Store {
         sagas: &[(Uuid,)],
         waiting: &BTreeSet<Uuid>,
         now: DateTime<Utc>,
-    ) -> Vec<(Uuid, Option<DateTime<Utc>>)> {
+    ) -> Vec<kinds::Held> {
         let mut held = vec![];
         for (id,) in sagas {
             let Some(run) = runs.get_mut(id) else {
@@ -163,8 +163,13 @@ impl Store {
             if self.may_be_newer(run, run.saga.wake_at, now) {
                 continue;
             }
-            if (run.kept || waiting.contains(id)) && run.put_off_deadline(now) {
-                held.push((*id, run.saga.wake_at));
+            let left_alone = if run.kept {
+                run.put_off_deadline(now)
+            } else {
+                waiting.contains(id) && run.move_deadline(now)
+            };
+            if left_alone {
+                held.push((*id, run.saga.wake_at, run.saga.deadline_at));
             } else {
                 run.wake_saga(&self.kinds, now);
             }

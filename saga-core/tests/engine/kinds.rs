@@ -23,7 +23,7 @@ pub(crate) async fn switch(world: &World, mode: KindMode) -> Option<KindSwitch> 
     switch_kind(world, Told::KIND, mode).await
 }
 
-async fn switch_kind(world: &World, kind: &str, mode: KindMode) -> Option<KindSwitch> {
+pub(crate) async fn switch_kind(world: &World, kind: &str, mode: KindMode) -> Option<KindSwitch> {
     let mut tx = world.store.db().begin(Durability::Full).await.unwrap();
     let who = ("ana", "the provider is down");
     let switched = world.store.switch_kind(&mut tx, kind, mode, who);

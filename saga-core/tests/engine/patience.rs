@@ -1,11 +1,13 @@
 //! Whoever waits for a saga that stands still is not late for that.
 
 use crate::doer::Doer;
+use crate::kinds::switch_kind;
 use crate::sagas::{Kid, Race, back, deed, failing, patient};
 use crate::stories::{Hurried, Story, Told};
 use crate::support::{World, combinations};
 use chrono::TimeDelta;
 use saga_core::db::Durability;
+use saga_core::rules::KindMode;
 use saga_core::run::child_id;
 use saga_core::state::SagaState;
 use saga_core::store::SagaVerb;
@@ -100,6 +102,33 @@ async fn a_child_that_somebody_paused_holds_the_deadline_of_its_saga() {
             world.label
         );
         decide(&world, child, &SagaVerb::Resume).await;
+        world.tell_news(child).await;
+        world.until(saga, SagaState::Succeeded).await;
+        world.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_child_whose_kind_is_paused_holds_the_deadline_of_its_saga() {
+    for combination in combinations() {
+        let world = World::new(combination, Doer::well()).await;
+        world.worker_at_work("one").await;
+        let saga = world.tell(Hurried::KIND, ONE_CHILD).await;
+        world.until(saga, SagaState::Waiting).await;
+        let child = kid_of(saga);
+        world.until(child, SagaState::Waiting).await;
+        switch_kind(&world, Kid::KIND, KindMode::Paused)
+            .await
+            .unwrap();
+        sweep_late(&world, saga).await;
+        let held = world.run(saga).await.saga;
+        assert_eq!(held.state, SagaState::Waiting, "{}", world.label);
+        // Nobody counts it anew when the kind is on again: what is left must do for the child.
+        let left = held.deadline_at.unwrap() - held.wake_at.unwrap();
+        assert!(left >= TimeDelta::hours(1), "{left}: {}", world.label);
+        switch_kind(&world, Kid::KIND, KindMode::Enabled)
+            .await
+            .unwrap();
         world.tell_news(child).await;
         world.until(saga, SagaState::Succeeded).await;
         world.end().await;
