@@ -1,5 +1,7 @@
 //! Addresses of services, and what is wrong with one.
 
+use percent_encoding::percent_decode_str;
+
 /// The user that a new broker has.
 pub(super) const GUEST: &str = "guest";
 
@@ -56,17 +58,14 @@ pub(super) fn database(url: &str) -> Result<(), String> {
 
 /// Whether everybody knows the user of a broker, and the password.
 pub(super) fn no_guest(url: &str) -> Result<(), String> {
+    // What is left out or empty is guest to a client.
+    let meant = |given: Option<&str>| {
+        let plain = percent_decode_str(given.unwrap_or_default()).decode_utf8_lossy();
+        plain.is_empty() || plain == GUEST
+    };
     match parts(url) {
-        Some(Parts {
-            user: Some(GUEST),
-            password: Some(GUEST),
-            ..
-        }) => Err(format!(
-            "everybody knows {GUEST}'s password, which is for development: make the broker a user of your own"
-        )),
-        // Without either, a client is guest.
-        Some(Parts { user: None, .. }) => Err(format!(
-            "without a user this is {GUEST}, whose password everybody knows: make the broker a user of your own"
+        Some(Parts { user, password, .. }) if meant(user) && meant(password) => Err(format!(
+            "this is {GUEST}, whose password everybody knows and which is for development: make the broker a user of your own"
         )),
         Some(Parts { .. }) | None => Ok(()),
     }

@@ -269,12 +269,17 @@ fn a_broker_for_users_has_no_user_that_everybody_knows() {
         amqp_url: some(url),
         ..fleet()
     };
-    let (guest, nobody) = (
-        "amqp://guest:guest@rabbit:5672/%2f",
+    let guest = "amqp://guest:guest@rabbit:5672/%2f";
+    // A client takes what is left out or empty for guest, and reads what is escaped.
+    let the_same = [
         "amqp://rabbit:5672/%2f",
-    );
+        "amqp://:@rabbit:5672/%2f",
+        "amqp://guest:@rabbit:5672/%2f",
+        "amqp://:guest@rabbit:5672/%2f",
+        "amqp://gu%65st:guest@rabbit:5672/%2f",
+    ];
     for app_env in ["production", "staging"] {
-        for url in [guest, nobody] {
+        for url in the_same.into_iter().chain([guest]) {
             let told = complaint(given(app_env, url));
             assert!(
                 told.contains("AMQP_URL") && told.contains("a user of your own"),
