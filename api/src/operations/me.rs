@@ -52,7 +52,10 @@ pub(super) fn operations() -> Api {
         "/api/v1/auth/logout",
         me::logout,
         signed("signOut", "End the session of the token that you show")
-            .says("An issuer's token is no session of ours: sign out there.")
+            .says(
+                "An issuer's token is no session of ours: sign out there. Who asks again once it is over is told so by \
+                 401: the token opens nothing any more, whatever the key.",
+            )
             .empty(204, "It is over.")
             .once()
             .refuses(&[Code::StateConflict]),

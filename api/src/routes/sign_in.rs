@@ -154,7 +154,6 @@ pub(crate) async fn login(
         Checked::RightOutdated => passwords.hash(password).await?,
         Checked::Right | Checked::Wrong => hash.clone(),
     };
-    let command = Command::of(&state, &account.id.to_string(), &asked, &bytes)?;
     let mut tx = state.begin().await?;
     attempts::succeeded(&mut tx, address).await?;
     // Looking at a password takes its time: it may have been set anew meanwhile, to keep this one out.
@@ -166,7 +165,21 @@ pub(crate) async fn login(
         tx.commit().await?;
         return Err(disabled());
     }
-    let opened = opened::open(&state, &mut tx, &command, account.id, origin).await?;
+    let opened = match Command::of(&state, &account.id.to_string(), &asked, &bytes) {
+        Ok(command) => opened::open(&state, &mut tx, &command, account.id, origin).await,
+        Err(problem) => Err(problem),
+    };
+    let opened = match opened {
+        Ok(opened) => opened,
+        Err(problem) => {
+            // The key was refused, not the password.
+            drop(tx);
+            let mut tx = state.begin().await?;
+            attempts::succeeded(&mut tx, address).await?;
+            tx.commit().await?;
+            return Err(problem);
+        }
+    };
     tx.commit().await?;
     tracing::info!(account = %account.id, "Signed in by password");
     let given = opened.given.clone();

@@ -53,8 +53,11 @@ async fn a_sign_in_that_is_asked_for_twice_opens_one_session() {
 
         let body = json!({"refresh_token": again.text("refresh_token")});
         ask(app, "refresh", "r", &body).await.is(200);
-        let late = ask(app, "login", "k", &credentials()).await;
-        late.is_problem(409, "state_conflict");
+        // However often: it is the key that is refused, not the password.
+        for _ in 0..7 {
+            let late = ask(app, "login", "k", &credentials()).await;
+            late.is_problem(409, "state_conflict");
+        }
         assert_eq!(sessions(app, &again).await, 1);
         login(app, "ana@example.org", PASSWORD).await.is(200);
         assert_eq!(sessions(app, &again).await, 2);

@@ -151,10 +151,12 @@ pub async fn rotate(
 /// whose it was; none where it was not used, or is none of ours.
 pub async fn end_reused(tx: &mut Tx, refresh: [u8; 32]) -> sqlx::Result<Option<(Uuid, Uuid)>> {
     let spent: Option<(Uuid, Uuid)> = tx.query(SPENT).bind(refresh.to_vec()).optional().await?;
-    if let Some((session, _)) = spent {
-        revoke(tx, session).await?;
-    }
-    Ok(spent)
+    let Some((session, account)) = spent else {
+        return Ok(None);
+    };
+    // It ends once, however often the copy is brought.
+    let ended = revoke_own(tx, session, account).await?;
+    Ok(spent.filter(|_| ended))
 }
 
 /// Whose session a refresh token is of, whether or not it was used.
