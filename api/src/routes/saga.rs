@@ -254,7 +254,12 @@ pub(super) fn attempts(history: Vec<JobEvent>) -> BTreeMap<String, Vec<Tried>> {
             });
             continue;
         }
-        // Timers and waits end without ever having been tried.
+        // Timers and waits end without ever having been tried; what failed was, though its beginning is too long ago
+        // to be in this part of the history.
+        let under_way = of_step.last().is_some_and(|last| last.outcome.is_none());
+        if !under_way && ["failed", "retrying", "lost"].contains(&what) {
+            of_step.push(Tried::default());
+        }
         if let Some(last) = of_step.last_mut().filter(|last| last.outcome.is_none()) {
             last.ended_at = Some(event.at);
             last.outcome = Some(what.to_owned());
