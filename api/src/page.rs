@@ -3,7 +3,7 @@
 use crate::problem::{Code, Problem};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// Items on a page unless the caller says otherwise.
 const LIMIT_DEFAULT: i64 = 20;
@@ -40,6 +40,18 @@ impl<T> Page<T> {
         let next = found.last().map(place).filter(|_| more);
         Self::new(found, next.as_ref())
     }
+}
+
+/// Which page is wanted of a list in which nothing else is chosen.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Paging {
+    /// How many, 20 unless said otherwise.
+    #[param(minimum = 1, maximum = 100)]
+    pub(crate) limit: Option<i64>,
+    /// The `next_cursor` of the page before.
+    pub(crate) cursor: Option<String>,
 }
 
 /// How many items are wanted.

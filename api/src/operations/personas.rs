@@ -1,6 +1,7 @@
 //! Personas: the character that friends' answers became, and its pictures.
 
 use crate::jobs::{Job, Status};
+use crate::page::Paging;
 use crate::problem::Code;
 use crate::reference::{Api, anybody, signed};
 use crate::routes::character::{AwaitedPersona, MyPersona, Told};
@@ -42,7 +43,7 @@ pub(super) fn operations() -> Api {
             "listPersonas",
             "List every version of your persona, newest first",
         )
-        .query::<personas::Filter>()
+        .query::<Paging>()
         .page::<Told>("Versions."),
     );
     let api = api.get(

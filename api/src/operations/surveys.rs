@@ -1,5 +1,6 @@
 //! Surveys: what an owner asks their friends, and the friends' answers.
 
+use crate::page::Paging;
 use crate::problem::Code;
 use crate::reference::{Api, anybody, signed};
 use crate::routes::{jobs::Nothing, responses, surveys};
@@ -29,7 +30,7 @@ pub(super) fn operations() -> Api {
         "/api/v1/surveys",
         surveys::list,
         signed("listSurveys", "List your surveys, newest first")
-            .query::<surveys::Filter>()
+            .query::<Paging>()
             .page::<surveys::Told>("Surveys."),
     );
     let api = api.get(

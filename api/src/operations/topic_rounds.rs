@@ -1,6 +1,7 @@
 //! Rounds: how ideas become topics, for those who host them.
 
 use crate::jobs::Job;
+use crate::page::Paging;
 use crate::problem::Code;
 use crate::reference::{Api, staff};
 use crate::routes::{clusters, round_start, topic_rounds};
@@ -28,7 +29,7 @@ pub(super) fn operations() -> Api {
         "/api/v1/topic-rounds",
         topic_rounds::list,
         staff("listRounds", "List rounds, newest first")
-            .query::<topic_rounds::Filter>()
+            .query::<Paging>()
             .page::<topic_rounds::Told>("Rounds."),
     );
     let api = api.get(

@@ -1,5 +1,6 @@
 //! Topics: ideas of members, the discussions that they become, and what happens, as it happens.
 
+use crate::page::Paging;
 use crate::problem::Code;
 use crate::reference::{Api, Operation, signed, staff};
 use crate::routes::{news, posts, submissions, topics};
@@ -72,7 +73,7 @@ fn discussions(api: Api) -> Api {
         "/api/v1/topics",
         topics::list,
         signed("listTopics", "List topics, newest first")
-            .query::<topics::Filter>()
+            .query::<Paging>()
             .page::<topics::Told>("Topics."),
     );
     let api = api.get(
@@ -106,7 +107,7 @@ fn talk(api: Api) -> Api {
         signed("listPosts", "List the posts of a topic, oldest first")
             .says("The first one opens the discussion; a model wrote it, so that it has no author.")
             .named("The topic's id.")
-            .query::<posts::Filter>()
+            .query::<Paging>()
             .page::<posts::Told>("Posts that are not deleted."),
     );
     let api = api.post(

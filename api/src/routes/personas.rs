@@ -7,7 +7,7 @@ use crate::body::Json;
 use crate::etag;
 use crate::idempotency::{Command, Given};
 use crate::jobs::{Seen, Status, answer};
-use crate::page::{self, Page};
+use crate::page::{self, Page, Paging};
 use crate::params::{Id, Params};
 use crate::problem::{Code, Problem};
 use crate::state::State;
@@ -63,25 +63,14 @@ fn awaited(mine: Option<&Mine>) -> AwaitedPersona {
     }
 }
 
-#[derive(Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct Filter {
-    /// How many, 20 unless said otherwise.
-    #[param(minimum = 1, maximum = 100)]
-    limit: Option<i64>,
-    /// The `next_cursor` of the page before.
-    cursor: Option<String>,
-}
-
 /// Lists every version of the caller's persona, newest first.
 pub(crate) async fn list(
     caller: Signed,
     In(state): In<State>,
-    Params(filter): Params<Filter>,
+    Params(paging): Params<Paging>,
 ) -> Result<axum::Json<Page<Told>>, Problem> {
-    let limit = page::limit(filter.limit)?;
-    let before: Option<i64> = page::read(filter.cursor.as_deref())?;
+    let limit = page::limit(paging.limit)?;
+    let before: Option<i64> = page::read(paging.cursor.as_deref())?;
     let found = personas::versions(state.db(), caller.account(), before, limit + 1).await?;
     let kept = usize::try_from(limit).unwrap_or_default();
     let next = (found.len() > kept).then(|| found[kept - 1].version);

@@ -6,7 +6,7 @@ use crate::asked::Asked;
 use crate::auth::Signed;
 use crate::body::Json;
 use crate::idempotency::{Command, Given};
-use crate::page::{self, Page};
+use crate::page::{self, Page, Paging};
 use crate::params::{Id, Params, Part};
 use crate::problem::Problem;
 use crate::state::State;
@@ -62,26 +62,15 @@ const POST: Limits = Limits {
     chars_max: BODY_MAX,
 };
 
-#[derive(Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct Filter {
-    /// How many, 20 unless said otherwise.
-    #[param(minimum = 1, maximum = 100)]
-    limit: Option<i64>,
-    /// The `next_cursor` of the page before.
-    cursor: Option<String>,
-}
-
 /// Lists the posts of a topic, oldest first; those that were deleted are left out.
 pub(crate) async fn list(
     caller: Signed,
     Id(topic): Id,
     In(state): In<State>,
-    Params(filter): Params<Filter>,
+    Params(paging): Params<Paging>,
 ) -> Result<axum::Json<Page<Told>>, Problem> {
-    let limit = page::limit(filter.limit)?;
-    let after: Option<i64> = page::read(filter.cursor.as_deref())?;
+    let limit = page::limit(paging.limit)?;
+    let after: Option<i64> = page::read(paging.cursor.as_deref())?;
     let topic = visible(&state, &caller, topic).await?.id;
     let found = posts::list(state.db(), topic, after.unwrap_or(0), limit + 1).await?;
     let told = found.into_iter().map(Told::from).collect();

@@ -4,7 +4,7 @@ use super::topics::Told as TopicTold;
 use crate::auth::Staff;
 use crate::etag;
 use crate::jobs::Job;
-use crate::page::{self, Page};
+use crate::page::{self, Page, Paging};
 use crate::params::{Id, Params};
 use crate::problem::Problem;
 use crate::state::State;
@@ -16,7 +16,7 @@ use domain::topics::rounds::{RoundState, Trigger};
 use domain::topics::store::rounds::{self, Round};
 use domain::topics::store::topics;
 use saga_core::run::Run;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use uuid::Uuid;
 
 /// How many ideas and topics a round has to do with.
@@ -90,25 +90,14 @@ pub(crate) struct Full {
     topics: Vec<TopicTold>,
 }
 
-#[derive(Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct Filter {
-    /// How many, 20 unless said otherwise.
-    #[param(minimum = 1, maximum = 100)]
-    limit: Option<i64>,
-    /// The `next_cursor` of the page before.
-    cursor: Option<String>,
-}
-
 /// Lists rounds, newest first.
 pub(crate) async fn list(
     _: Staff,
     In(state): In<State>,
-    Params(filter): Params<Filter>,
+    Params(paging): Params<Paging>,
 ) -> Result<axum::Json<Page<Told>>, Problem> {
-    let limit = page::limit(filter.limit)?;
-    let before: Option<Uuid> = page::read(filter.cursor.as_deref())?;
+    let limit = page::limit(paging.limit)?;
+    let before: Option<Uuid> = page::read(paging.cursor.as_deref())?;
     let found = rounds::list(state.db(), before, limit + 1).await?;
     let told = found.into_iter().map(Told::from).collect();
     Ok(axum::Json(Page::cut(told, limit, |round: &Told| round.id)))

@@ -5,7 +5,7 @@ use crate::auth::{Caller, Signed, Staff};
 use crate::body::Json;
 use crate::etag;
 use crate::idempotency::{Command, Given};
-use crate::page::{self, Page};
+use crate::page::{self, Page, Paging};
 use crate::params::{Id, Params};
 use crate::problem::Problem;
 use crate::state::State;
@@ -72,25 +72,14 @@ pub(super) async fn visible(state: &State, caller: &Caller, id: Uuid) -> Result<
     found.ok_or_else(|| Problem::not_found("topic"))
 }
 
-#[derive(Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct Filter {
-    /// How many, 20 unless said otherwise.
-    #[param(minimum = 1, maximum = 100)]
-    limit: Option<i64>,
-    /// The `next_cursor` of the page before.
-    cursor: Option<String>,
-}
-
 /// Lists topics, newest first.
 pub(crate) async fn list(
     caller: Signed,
     In(state): In<State>,
-    Params(filter): Params<Filter>,
+    Params(paging): Params<Paging>,
 ) -> Result<axum::Json<Page<Told>>, Problem> {
-    let limit = page::limit(filter.limit)?;
-    let before: Option<(DateTime<Utc>, Uuid)> = page::read(filter.cursor.as_deref())?;
+    let limit = page::limit(paging.limit)?;
+    let before: Option<(DateTime<Utc>, Uuid)> = page::read(paging.cursor.as_deref())?;
     let retracted = sees_retracted(&caller);
     let found = topics::list(state.db(), retracted, before, limit + 1).await?;
     let told = found.into_iter().map(|topic| Told::of(&state, topic));
