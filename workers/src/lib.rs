@@ -4,6 +4,7 @@ pub mod blobs;
 mod deps;
 #[cfg(feature = "faults")]
 pub mod drill;
+mod processors;
 pub mod providers;
 pub mod steps;
 pub mod worker;

@@ -5,6 +5,7 @@ use super::{
     Answered, Call, CallError, Completion, Image, ImageModel, Picture, Prompt, TextModel,
     Unreadable, Usage, png,
 };
+use crate::processors;
 use domain::mirror::archetype::Archetype;
 use domain::mirror::material::Material;
 use domain::mirror::rarity::Rarity;
@@ -146,7 +147,7 @@ fn material<T: DeserializeOwned>(value: &serde_json::Value) -> Result<T, CallErr
 
 /// Keeps what takes a processor for a while off the runtime's threads.
 async fn aside(work: impl FnOnce() -> Vec<u8> + Send + 'static) -> Result<Answered, CallError> {
-    tokio::task::spawn_blocking(work)
+    processors::take(work)
         .await
         .map(Answered::from)
         .map_err(|error| CallError::transient(error.to_string()))

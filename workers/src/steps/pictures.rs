@@ -1,6 +1,7 @@
 //! Pixels in, files out: what those steps share that paint. Drawing is kept off the runtime's threads.
 
 use crate::blobs::{Blobs, etag};
+use crate::processors;
 use domain::media::store::Variant;
 use saga_core::StepError;
 use studio::Picture;
@@ -54,9 +55,7 @@ pub(super) async fn sizes(png: Vec<u8>) -> Result<Vec<File>, StepError> {
 pub(super) async fn draw<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, StepError> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(StepError::retry)
+    processors::take(work).await.map_err(StepError::retry)
 }
 
 /// Writes a file, and says what is to be known of it.
