@@ -99,6 +99,21 @@ fn compose_passes_every_setting_on_to_whoever_heeds_it() {
 }
 
 #[test]
+fn the_image_is_built_from_all_that_its_crates_name() {
+    let given = root(".dockerignore");
+    for package in ["api", "cli", "workers"] {
+        let manifest = root(&format!("{package}/Cargo.toml"));
+        let scripts = between(&manifest, "\nbuild = \"../", &['"']);
+        assert_eq!(scripts.len(), 1, "{package}");
+        let wanted = format!("!{}", scripts[0]);
+        assert!(
+            given.lines().any(|line| line == wanted),
+            "{package}: {wanted} is missing"
+        );
+    }
+}
+
+#[test]
 fn the_image_has_the_prices_where_they_are_said_to_be() {
     let dockerfile = root("deploy/Dockerfile");
     let copied = between(&dockerfile, "\nCOPY deploy/prices.json ", &['\n']);
