@@ -5,7 +5,8 @@
 //! one run wherever they are compared: machines differ, and are shared.
 //!
 //! `-- --only=embedded` and `--only=fleet` leave the other out; `--only=archive` fills a store with a million
-//! sagas first, and takes some minutes; `--only=ideas` groups ten thousand ideas and nothing else; `--strict` exits 1 if a bar does not hold.
+//! sagas first, and takes some minutes; `--only=rounds` makes topics of ten thousand ideas, and of those of two hundred
+//! pools at once; `--strict` exits 1 if a bar does not hold.
 
 mod archive;
 mod fleet;
@@ -16,10 +17,13 @@ mod report;
 mod rounds;
 mod services;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use fleet::{Fleet, MANY, Shape, USUAL};
 use report::Report;
 use std::process::ExitCode;
+
+/// What `--only=` may name.
+const PARTS: [&str; 4] = ["embedded", "fleet", "archive", "rounds"];
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -52,6 +56,14 @@ async fn run(arguments: &[String]) -> Result<Report> {
                 .iter()
                 .any(|word| *word == format!("--only={shape}"))
     };
+    let known = |word: &&String| PARTS.iter().any(|part| **word == format!("--only={part}"));
+    let strict = |word: &&String| *word == "--strict";
+    if let Some(unknown) = arguments.iter().find(|word| !known(word) && !strict(word)) {
+        bail!(
+            "there is no {unknown}: say --strict, or --only= with one of {}",
+            PARTS.join(", ")
+        );
+    }
     let binary = fleet::build()?;
     let mut report = Report::default();
     let bare = limits::bare().await.context("starting bare axum")?;

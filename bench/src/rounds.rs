@@ -56,10 +56,20 @@ pub(crate) async fn all(fleet: &mut Fleet) -> Result<Rounds> {
     let alone = median(fleet, since).await?;
 
     begin(fleet).await.context("two hundred rounds")?;
+    under_way(fleet).await?;
     let since = now(fleet).await?;
     forges(fleet, &surveys.collect::<Vec<_>>()).await?;
     ended(fleet, "persona.forge", 1 + 2 * PEOPLE).await?;
     let beside = median(fleet, since).await?;
+    let open: i64 = fleet
+        .db
+        .query("SELECT count(*) FROM sagas WHERE kind IN ('topic.round', 'topic.draft') AND finished_at IS NULL")
+        .scalar()
+        .await?;
+    ensure!(
+        open > 0,
+        "the rounds were over before the people had their portraits: more of them are needed"
+    );
     let all = ended(fleet, "topic.round", POOLS).await?;
 
     seed(fleet, &written()).await?;
@@ -201,6 +211,26 @@ async fn begin(fleet: &Fleet) -> Result<()> {
         start(&mut tx, &client, new, "bench").await?;
     }
     Ok(tx.commit().await?)
+}
+
+/// Waits until the image workers have drafts to draw for.
+async fn under_way(fleet: &Fleet) -> Result<()> {
+    let began = Instant::now();
+    loop {
+        let drawn: i64 = fleet
+            .db
+            .query("SELECT count(*) FROM steps WHERE queue = 'image' AND step = 'topic.cover'")
+            .scalar()
+            .await?;
+        if drawn > 0 {
+            return Ok(());
+        }
+        ensure!(
+            began.elapsed() < ROUND_MAX,
+            "no round has come to its drafts"
+        );
+        tokio::time::sleep(LOOK).await;
+    }
 }
 
 /// Waits until so many sagas of a kind have succeeded; from the first one's beginning to the last one's end.
