@@ -941,7 +941,7 @@ export interface paths {
         put?: never;
         /**
          * End the session of the token that you show
-         * @description An issuer's token is no session of ours: sign out there.
+         * @description An issuer's token is no session of ours: sign out there. Who asks again once it is over is told so by 401: the token opens nothing any more, whatever the key.
          */
         post: operations["signOut"];
         delete?: never;
