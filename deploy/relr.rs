@@ -4,6 +4,11 @@
 //! (`DT_RELR`) their list takes 30 kB of each process of a fleet instead of 2 MB. The C library must be glibc
 //! 2.36 or newer, here and where it runs: an older one refuses to start it, so nothing else is asked for it.
 
+#![expect(
+    clippy::print_stdout,
+    reason = "cargo reads what a build script prints"
+)]
+
 use std::process::Command;
 
 /// Set, to anything, by whoever builds here for an older machine.

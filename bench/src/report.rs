@@ -83,7 +83,7 @@ impl Report {
                 what: "a round of 10,000 ideas".to_owned(),
                 value: format!("{:.1} s", rounds.large.as_secs_f64()),
                 wanted: "under 60 s".to_owned(),
-                holds: rounds.large < Duration::from_secs(60),
+                holds: rounds.large < Duration::from_mins(1),
             },
             Bar {
                 what: "synthesis worker, at its peak".to_owned(),

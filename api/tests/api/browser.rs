@@ -7,7 +7,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 /// Many times what a page takes here.
-const LATEST: Duration = Duration::from_secs(60);
+const LATEST: Duration = Duration::from_mins(1);
 const NAMES: [&str; 2] = ["chromium-headless-shell", "chromium"];
 /// It reads what it is told from its third descriptor, and writes to its fourth. Nothing that it opens here is worth a
 /// sandbox, which root has none of.

@@ -85,11 +85,13 @@ impl Canaries {
             Value::Array(all) => all.iter().for_each(|one| self.search(one)),
             Value::Object(all) => {
                 for (name, value) in all {
-                    match value {
-                        // Other things have keys, too.
-                        Value::String(text) if name == "key" && !text.starts_with("chk_") => {}
-                        Value::String(text) if FIELDS.contains(&name.as_str()) => self.add(text),
-                        other => self.search(other),
+                    // Other things have keys, too.
+                    let secret = |text: &&str| name != "key" || text.starts_with("chk_");
+                    match value.as_str() {
+                        Some(text) if FIELDS.contains(&name.as_str()) && secret(&text) => {
+                            self.add(text);
+                        }
+                        _ => self.search(value),
                     }
                 }
             }
