@@ -138,6 +138,11 @@ async fn what_begins_while_an_erasure_waits_makes_nothing() {
         while world.state(forge).await != SagaState::Undoing {
             tokio::task::yield_now().await;
         }
+        // The forges are called back first; the account is closed once they are.
+        let closed = async || erasure::find(&world.db, survey.owner_id).await.unwrap();
+        while closed().await.is_none() {
+            tokio::task::yield_now().await;
+        }
         // Friends of another survey answer, and an operator begins the forge anew: neither leaves anything.
         assert_eq!(
             world.refused_third(&other).await,
