@@ -3,8 +3,9 @@
 pub(crate) use crate::code::Code;
 use crate::reference;
 use axum::body::Body;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use process::metrics;
 use saga_core::client::Refused;
 use saga_core::store::StartError;
 use serde::Serialize;
@@ -222,7 +223,7 @@ pub(crate) fn finish(mut response: Response, instance: &str, request_id: &str) -
     let problem = response
         .extensions_mut()
         .remove()
-        .unwrap_or_else(|| of_router(response.status()));
+        .unwrap_or_else(|| of_router(response.status(), response.headers()));
     let Problem(told) = &problem;
     let (status, code, title) = told.code.facts();
     debug_assert!(reference::knows(told.code), "{code} has no meaning yet");
@@ -267,7 +268,7 @@ pub(crate) fn finish(mut response: Response, instance: &str, request_id: &str) -
     response
 }
 
-fn of_router(status: StatusCode) -> Problem {
+fn of_router(status: StatusCode, headers: &HeaderMap) -> Problem {
     match status {
         StatusCode::NOT_FOUND => Problem::new(
             Code::NotFound,
@@ -278,10 +279,16 @@ fn of_router(status: StatusCode) -> Problem {
             "Use one of the methods that the Allow header lists.",
         ),
         // Of what every process serves only /metrics asks who reads it.
-        StatusCode::UNAUTHORIZED => Problem::new(
-            Code::InvalidToken,
-            "Show the server's METRICS_TOKEN as a bearer token.",
-        ),
+        StatusCode::UNAUTHORIZED => {
+            let wrong = (headers.get(header::WWW_AUTHENTICATE))
+                .is_some_and(|challenge| challenge == metrics::WRONG_TOKEN);
+            let code = if wrong {
+                Code::InvalidToken
+            } else {
+                Code::MissingCredentials
+            };
+            Problem::new(code, "Show the server's METRICS_TOKEN as a bearer token.")
+        }
         StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Code::TooLarge, "Send a smaller body."),
         StatusCode::UNSUPPORTED_MEDIA_TYPE => Problem::new(
             Code::UnsupportedMediaType,
@@ -294,7 +301,7 @@ fn of_router(status: StatusCode) -> Problem {
 
 #[cfg(test)]
 mod tests {
-    use super::{Code, Problem, finish};
+    use super::{Code, HeaderMap, Problem, finish};
     use axum::response::IntoResponse as _;
 
     #[tokio::test]
@@ -331,7 +338,7 @@ mod tests {
             "application/problem+json"
         );
         assert_eq!(
-            super::of_router(axum::http::StatusCode::IM_A_TEAPOT)
+            super::of_router(axum::http::StatusCode::IM_A_TEAPOT, &HeaderMap::new())
                 .0
                 .code
                 .facts()

@@ -77,6 +77,9 @@ pub(crate) async fn upkeep(shutdown: CancellationToken) {
     }
 }
 
+/// How a token is refused, as RFC 6750 has it; whoever shows none is told the scheme alone.
+pub const WRONG_TOKEN: &str = "Bearer error=\"invalid_token\"";
+
 /// `/metrics`, to be served alone or merged into the API.
 pub fn routes<S: Clone + Send + Sync + 'static>(scrape: Scrape) -> Router<S> {
     start();
@@ -86,7 +89,15 @@ pub fn routes<S: Clone + Send + Sync + 'static>(scrape: Scrape) -> Router<S> {
             if scrape.admits(&headers) {
                 scrape.answer().await
             } else {
-                let how = [(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))];
+                let challenge = if headers.contains_key(header::AUTHORIZATION) {
+                    WRONG_TOKEN
+                } else {
+                    "Bearer"
+                };
+                let how = [(
+                    header::WWW_AUTHENTICATE,
+                    HeaderValue::from_static(challenge),
+                )];
                 (
                     StatusCode::UNAUTHORIZED,
                     how,

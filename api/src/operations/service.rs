@@ -36,7 +36,7 @@ pub(super) fn operations() -> Api {
     let metrics = anybody("getMetrics", "Tell numbers, for Prometheus").says(
         "To everybody, unless the server has a METRICS_TOKEN: then to whoever shows that as a bearer token.",
     );
-    let metrics = metrics.refuses(&[Code::InvalidToken]);
+    let metrics = metrics.refuses(&[Code::MissingCredentials, Code::InvalidToken]);
     Api::of("Service")
         .get(
             "/",

@@ -35,7 +35,7 @@ async fn numbers_are_told_to_whoever_shows_the_token() {
     let document = Document::of(&app).await;
     let refused = app.send(app.request(Method::GET, "/metrics", None)).await;
     document.check("getMetrics", &refused);
-    let refused = refused.is_problem(401, "invalid_token");
+    let refused = refused.is_problem(401, "missing_credentials");
     assert!(refused.text("detail").contains("METRICS_TOKEN"));
     app.end().await;
 }

@@ -4186,6 +4186,20 @@ export interface components {
          * @description `missing_credentials`: The request says nothing about who sends it.
          *
          *     `invalid_token`: The token was not made here, was changed, or names an account that does not exist.
+         */
+        MissingCredentialsOrInvalidToken: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /**
+         * @description `missing_credentials`: The request says nothing about who sends it.
+         *
+         *     `invalid_token`: The token was not made here, was changed, or names an account that does not exist.
          *
          *     `token_expired`: The token's time is over.
          *
@@ -4599,6 +4613,7 @@ export type ResponseInvalidTokenOrTokenExpired = components['responses']['Invali
 export type ResponseLiveSubmissionExistsOrIdempotencyInProgress = components['responses']['LiveSubmissionExistsOrIdempotencyInProgress'];
 export type ResponseMalformedJsonOrUnknownField = components['responses']['MalformedJsonOrUnknownField'];
 export type ResponseMalformedJsonOrUnknownFieldOrBadParameter = components['responses']['MalformedJsonOrUnknownFieldOrBadParameter'];
+export type ResponseMissingCredentialsOrInvalidToken = components['responses']['MissingCredentialsOrInvalidToken'];
 export type ResponseMissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey = components['responses']['MissingCredentialsOrInvalidTokenOrTokenExpiredOrInvalidApiKey'];
 export type ResponseNotFound = components['responses']['NotFound'];
 export type ResponseRateLimited = components['responses']['RateLimited'];
@@ -12062,7 +12077,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            401: components["responses"]["InvalidToken"];
+            401: components["responses"]["MissingCredentialsOrInvalidToken"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
