@@ -22,6 +22,8 @@ const IDEAS: usize = 10_000;
 const SEEDS: usize = 50;
 const POOLS: usize = 200;
 const PEOPLE: usize = 15;
+/// People beside rounds, at the least.
+const LEAST: usize = 5;
 /// Between two people whose last friend answers: long enough that one does not wait for the other.
 const PACE: Duration = Duration::from_secs(2);
 const ROUND_MAX: Duration = Duration::from_mins(3);
@@ -58,18 +60,13 @@ pub(crate) async fn all(fleet: &mut Fleet) -> Result<Rounds> {
     begin(fleet).await.context("two hundred rounds")?;
     under_way(fleet).await?;
     let since = now(fleet).await?;
-    forges(fleet, &surveys.collect::<Vec<_>>()).await?;
-    ended(fleet, "persona.forge", 1 + 2 * PEOPLE).await?;
-    let beside = median(fleet, since).await?;
-    let open: i64 = fleet
-        .db
-        .query("SELECT count(*) FROM sagas WHERE kind IN ('topic.round', 'topic.draft') AND finished_at IS NULL")
-        .scalar()
-        .await?;
+    let asked = forges_beside(fleet, &surveys.collect::<Vec<_>>()).await?;
     ensure!(
-        open > 0,
-        "the rounds were over before the people had their portraits: more of them are needed"
+        asked >= LEAST,
+        "the rounds were over after {asked} people: more rounds are needed"
     );
+    ended(fleet, "persona.forge", 1 + PEOPLE + asked).await?;
+    let beside = median(fleet, since).await?;
     let all = ended(fleet, "topic.round", POOLS).await?;
 
     seed(fleet, &written()).await?;
@@ -158,6 +155,24 @@ async fn forges(fleet: &Fleet, slugs: &[String]) -> Result<()> {
         forge(fleet, slug).await?;
     }
     Ok(())
+}
+
+/// As many people as come while drafts are open, one after the other; how many that were.
+async fn forges_beside(fleet: &Fleet, slugs: &[String]) -> Result<usize> {
+    let mut clock = tokio::time::interval(PACE);
+    for (asked, slug) in slugs.iter().enumerate() {
+        clock.tick().await;
+        let open: i64 = fleet
+            .db
+            .query("SELECT count(*) FROM sagas WHERE kind = 'topic.draft' AND finished_at IS NULL")
+            .scalar()
+            .await?;
+        if open == 0 {
+            return Ok(asked);
+        }
+        forge(fleet, slug).await?;
+    }
+    Ok(slugs.len())
 }
 
 /// The median of the personas that were begun since then.
